@@ -1,0 +1,1 @@
+"""mediaflow keeps a media library searchable: one published snapshot behind every answer."""

@@ -1,0 +1,1 @@
+"""Where everything is kept: objects, numbered logs, artifacts (Parquet) and tables (Lance)."""

@@ -1,0 +1,26 @@
+"""What all tests share: where the real material is, a store, and a library folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mediaflow.storage.objects import FolderStore
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real films, subtitles and broken files; tests that need them are skipped where they are absent."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("../shared/data is absent: tests on real material need it")
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    """An empty store in a folder."""
+    return FolderStore(tmp_path / "store")
