@@ -1,0 +1,89 @@
+"""The manifest of a snapshot: exact versions of all tables, the generations served, the models that encode queries."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class TablePart:
+    """One table of a snapshot: its name under `tables/`, the Lance version and tag, and its number of rows."""
+
+    name: str
+    version: int
+    tag: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class AlgorithmPart:
+    """One served algorithm: its generation, its table, what its rows are, and the model that encodes its queries.
+
+    `shots` names the table of the shots that it was built on, `pending` holds the titles (`title_no`) that are
+    published without its rows because their new ones are still to come, `model` is an identity in `encoders`.
+    """
+
+    generation: str
+    table: str
+    shape: str
+    version: str
+    owner: str
+    description: str
+    fields: dict[str, str]
+    model: str | None
+    shots: str | None
+    pending: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """An immutable snapshot. Names parts by kind; every reader opens exactly these.
+
+    Attributes
+    ----------
+    id : str
+        `<epoch of 20 digits>-<8 hex>`, so that ids sort by time.
+    epoch, base_release : int
+        The publisher's epoch, and the release that it started from (0: none).
+    created_ms : int
+        Wall clock of the publisher, for people; nothing depends on it.
+    tables : dict[str, TablePart]
+        By table name; `titles` and `people` are always there.
+    algorithms : dict[str, AlgorithmPart]
+        Served algorithms by name.
+    encoders : dict[str, str]
+        Model identity to the name under which it was declared.
+    shots, thumbnails : str or None
+        Names of the tables of the served shots, None until the shots cover the catalogue.
+    checks : dict[str, Any]
+        What was verified before the release, for people.
+    """
+
+    id: str
+    epoch: int
+    base_release: int
+    created_ms: int
+    tables: dict[str, TablePart]
+    algorithms: dict[str, AlgorithmPart]
+    encoders: dict[str, str] = field(default_factory=dict)
+    shots: str | None = None
+    thumbnails: str | None = None
+    checks: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> bytes:
+        """Return the manifest as JSON bytes."""
+        return json.dumps(dataclasses.asdict(self), ensure_ascii=False, sort_keys=True, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Manifest:
+        """Read a manifest from JSON bytes."""
+        body = json.loads(data)
+        body["tables"] = {name: TablePart(**part) for name, part in body["tables"].items()}
+        body["algorithms"] = {
+            name: AlgorithmPart(**{**part, "pending": tuple(part["pending"])})
+            for name, part in body["algorithms"].items()
+        }
+        return cls(**body)

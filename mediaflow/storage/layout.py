@@ -1,0 +1,51 @@
+"""Every key there is in the store, in one place."""
+
+from __future__ import annotations
+
+import secrets
+
+CATALOG = "catalog/"
+MODELS = "models/log/"
+WEIGHTS = "models/weights/"
+ARTIFACTS = "artifacts/"
+LEDGER = "ledger.lance"
+TABLES = "tables/"
+EPOCHS = "epochs/"
+INTENTS = "intents/"
+SNAPSHOTS = "snapshots/"
+RELEASES = "releases/"
+
+
+def artifact(stage: str, title_id: str, revision: str, attempt: str, part: str) -> str:
+    """Return the key of one part of an artifact; `attempt` makes each attempt's file its own."""
+    return f"{ARTIFACTS}{stage}/{title_id}/{revision}/{attempt}.{part}.parquet"
+
+
+def new_attempt() -> str:
+    """Return a name for an attempt that nobody else has."""
+    return secrets.token_hex(6)
+
+
+def table(name: str) -> str:
+    """Return the key of the Lance table `name`."""
+    return f"{TABLES}{name}.lance"
+
+
+def generation_table(stage: str, generation: str) -> str:
+    """Return the name of the table that holds `stage` in `generation`."""
+    return f"{stage}-{generation[:16]}"
+
+
+def snapshot(snapshot_id: str) -> str:
+    """Return the key of a manifest."""
+    return f"{SNAPSHOTS}{snapshot_id}.json"
+
+
+def epoch_end(epoch: int) -> str:
+    """Return the key of the mark that epoch `epoch` ended cleanly."""
+    return f"{EPOCHS}{epoch:020d}.end"
+
+
+def intent(epoch: int, table_name: str, attempt: int) -> str:
+    """Return the key of the intent for the `attempt`-th commit of an epoch to a table."""
+    return f"{INTENTS}{epoch:020d}/{table_name}.{attempt}.json"
