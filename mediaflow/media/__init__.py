@@ -1,0 +1,1 @@
+"""From bytes to rows: subtitles, probing, and one decode pass that leaves shots and frames."""
