@@ -1,0 +1,242 @@
+"""The plan: desired revisions joined with the ledger; the one place that decides what to compute, and says why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mediaflow.planning import revisions
+from mediaflow.planning.ledger import FAILED, QUARANTINED, STOPPED, Ledger
+from mediaflow.planning.stage import Stage, StageGraph
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FRESH, STALE, BLOCKED = "fresh", "stale", "blocked"
+# What a title may be published without: a later try needs other bytes, another input, or another algorithm.
+SETTLED = (FRESH, QUARANTINED, BLOCKED, STOPPED)
+
+
+class TitleLike(Protocol):
+    """What the plan needs to know of a title."""
+
+    @property
+    def title_id(self) -> str: ...
+    @property
+    def title_no(self) -> int: ...
+    @property
+    def roots(self) -> Mapping[str, str]: ...
+
+
+@dataclass(frozen=True)
+class Retries:
+    """How a failure that is not the title's own fault is tried again.
+
+    Parameters
+    ----------
+    delays_s : tuple of float
+        How long to wait after the first, second … failure; after the last one more failure means quarantine.
+    """
+
+    delays_s: tuple[float, ...] = (5.0, 60.0)
+
+    @property
+    def tries(self) -> int:
+        """How many failures mean quarantine."""
+        return len(self.delays_s) + 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every (title, stage) with its desired revision and state.
+
+    Attributes
+    ----------
+    frame : polars.DataFrame
+        title_id, title_no (Int32), stage, revision, generation, state (`fresh`, `stale`, `failed`, `quarantined`,
+        `blocked`, `stopped`), reason (why it is stale, or the sentence of the error), attempt (names the files
+        of a fresh artifact), attempts (failures so far), facts (JSON), due_ms (when a failed one may be tried again).
+    stopped : dict[str, str]
+        Stages that are stopped as a whole, with the sentence.
+    """
+
+    frame: pl.DataFrame
+    stopped: dict[str, str]
+
+    def stale(self) -> pl.DataFrame:
+        """Return what is to be computed: the rows that are stale or failed and not yet given up."""
+        import polars as pl
+
+        return self.frame.filter(pl.col("state").is_in([STALE, FAILED]))
+
+
+def plan(graph: StageGraph, titles: Sequence[TitleLike], ledger: Ledger, retries: Retries | None = None) -> Plan:
+    """Work out every desired revision and join it with the ledger.
+
+    Parameters
+    ----------
+    graph : StageGraph
+        The stages.
+    titles : sequence of TitleLike
+        The titles that are present.
+    ledger : Ledger
+        What exists.
+    retries : Retries, optional
+        When a failure may be tried again.
+
+    Returns
+    -------
+    Plan
+        One row a title and stage, stages in the graph's order.
+    """
+    import polars as pl
+
+    newest = ledger.newest()
+    stopped = _stopped(graph, newest)
+    desired = desired_revisions(graph, titles)
+    known = newest.select("title_id", "stage", "revision", "state", "attempt", "reason", "attempts", "facts", "at_ms")
+    frame = desired.join(known, on=["title_id", "stage", "revision"], how="left", maintain_order="left").with_columns(
+        pl.col("state").fill_null(STALE).replace({"retry": STALE}),
+        pl.col("attempts").fill_null(0),
+        pl.col("attempt", "reason").fill_null(""),
+        pl.col("facts").fill_null("{}"),
+    )
+    frame = _block(graph, frame, stopped)
+    frame = _due(frame, retries or Retries())
+    return Plan(_reasons(graph, frame, ledger), stopped)
+
+
+def desired_revisions(graph: StageGraph, titles: Sequence[TitleLike]) -> pl.DataFrame:
+    """Return title_id, title_no, stage, revision, generation, one row a title and stage, without running anything."""
+    import polars as pl
+
+    ids = [title.title_id for title in titles]
+    numbers = pl.Series("title_no", [title.title_no for title in titles], dtype=pl.Int32)
+    columns: dict[str, list[str]] = {}
+    frames = []
+    for stage in graph:
+        if stage.root:
+            inputs = [[title.roots[stage.name] for title in titles]]
+        else:
+            inputs = [columns[name] for name in stage.inputs]
+        columns[stage.name] = [revisions.revision(stage.recipe, row) for row in zip(*inputs, strict=True)]
+        frames.append(
+            pl.DataFrame(
+                {"title_id": ids, "title_no": numbers, "revision": columns[stage.name]},
+                schema_overrides={"title_id": pl.String, "revision": pl.String},
+            ).select(
+                "title_id",
+                "title_no",
+                pl.lit(stage.name).alias("stage"),
+                "revision",
+                pl.lit(graph.generations[stage.name]).alias("generation"),
+            )
+        )
+    return pl.concat(frames)
+
+
+def recipe_of(stage: Stage, inputs: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a revision is made from, as the ledger keeps it; a root's one input is its own bytes."""
+    return {
+        "code": stage.code_version,
+        "parameters": dict(stage.parameters),
+        "model": stage.model,
+        "inputs": dict(inputs),
+    }
+
+
+def _stopped(graph: StageGraph, newest: pl.DataFrame) -> dict[str, str]:
+    import polars as pl
+
+    said = newest.filter((pl.col("title_id") == "") & (pl.col("state") == STOPPED))
+    by_generation = {(row["stage"], row["revision"]): row["reason"] for row in said.iter_rows(named=True)}
+    found = {stage.name: by_generation.get((stage.name, graph.generations[stage.name]), "") for stage in graph}
+    found |= {stage.name: stage.broken for stage in graph if stage.broken}
+    return {name: reason for name, reason in found.items() if reason}
+
+
+def _block(graph: StageGraph, frame: pl.DataFrame, stopped: Mapping[str, str]) -> pl.DataFrame:
+    """Mark what cannot be computed: stages that stopped, and all that waits for something given up."""
+    import polars as pl
+
+    given_up = pl.DataFrame(schema={"title_id": pl.String, "stage": pl.String})
+    parts = []
+    for stage in graph:
+        part = frame.filter(pl.col("stage") == stage.name)
+        waiting = pl.col("state").is_in([STALE, FAILED])
+        if stage.name in stopped:
+            text = pl.lit(stopped[stage.name])
+            part = part.with_columns(
+                pl.when(waiting).then(text).otherwise("reason").alias("reason"),
+                pl.when(waiting).then(pl.lit(STOPPED)).otherwise("state").alias("state"),
+            )
+        lost = given_up.filter(pl.col("stage").is_in(list(stage.inputs)))
+        lost = lost.group_by("title_id", maintain_order=True).agg(pl.col("stage").first().alias("lost"))
+        part = part.join(lost, on="title_id", how="left", maintain_order="left")
+        blocked = pl.col("lost").is_not_null() & waiting
+        part = part.with_columns(
+            pl.when(blocked).then(pl.format("waits for {}", "lost")).otherwise("reason").alias("reason"),
+            pl.when(blocked).then(pl.lit(BLOCKED)).otherwise("state").alias("state"),
+        ).drop("lost")
+        parts.append(part)
+        gone = part.filter(pl.col("state").is_in([QUARANTINED, BLOCKED, STOPPED])).select("title_id", "stage")
+        given_up = pl.concat([given_up, gone])
+    return pl.concat(parts) if parts else frame
+
+
+def _due(frame: pl.DataFrame, retries: Retries) -> pl.DataFrame:
+    import polars as pl
+
+    delays = pl.Series([0.0, *retries.delays_s, 0.0])
+    index = pl.col("attempts").clip(0, len(retries.delays_s))
+    wait_ms = index.map_batches(lambda column: delays.gather(column) * 1000, return_dtype=pl.Float64)
+    due = pl.when(pl.col("state") == FAILED).then(pl.col("at_ms") + wait_ms.cast(pl.Int64)).otherwise(0)
+    return frame.with_columns(due.alias("due_ms")).drop("at_ms")
+
+
+def _reasons(graph: StageGraph, frame: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
+    """Say why each stale row is stale, by comparing it with the newest finished artifact of that title and stage."""
+    import polars as pl
+
+    before = ledger.done().select("title_id", "stage", pl.col("recipe").alias("before"))
+    frame = frame.join(before, on=["title_id", "stage"], how="left", maintain_order="left")
+    stale = pl.col("state") == STALE
+    first = stale & pl.col("before").is_null()
+    again = stale & pl.col("before").is_not_null()
+    rows = frame.filter(again)
+    concerned = frame.filter(pl.col("title_id").is_in(rows["title_id"].unique().implode()))
+    current = dict(zip(concerned.select("title_id", "stage").iter_rows(), concerned["revision"], strict=True))
+    said = [
+        _why(graph[row["stage"]], json.loads(row["before"]), row["title_id"], current)
+        for row in rows.iter_rows(named=True)
+    ]
+    index = frame.with_row_index("at").filter(again)["at"]
+    reasons = pl.DataFrame({"at": index, "why": pl.Series(said, dtype=pl.String)}, schema_overrides={"at": pl.UInt32})
+    return (
+        frame.with_row_index("at")
+        .join(reasons, on="at", how="left", maintain_order="left")
+        .with_columns(
+            pl.when(first)
+            .then(pl.lit("never built"))
+            .when(again)
+            .then(pl.col("why"))
+            .otherwise("reason")
+            .alias("reason")
+        )
+        .drop("at", "why", "before")
+    )
+
+
+def _why(stage: Stage, before: dict[str, Any], title_id: str, current: Mapping[tuple[str, ...], str]) -> str:
+    if before["code"] != stage.code_version:
+        return "code"
+    if before["parameters"] != dict(stage.parameters):
+        return "parameters"
+    if before["model"] != stage.model:
+        return "model"
+    if stage.root:
+        return stage.name
+    changed = [name for name in stage.inputs if before["inputs"].get(name) != current[title_id, name]]
+    return ", ".join(f"input:{name}" for name in changed)

@@ -1,0 +1,170 @@
+"""The plan: what is stale and why, what is given up, and what does not wait for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from mediaflow.errors import UsageError
+from mediaflow.planning.ledger import DONE, FAILED, QUARANTINED, RETRY, STOPPED, Fact, Ledger
+from mediaflow.planning.plan import Plan, Retries, plan, recipe_of
+from mediaflow.planning.stage import Stage, StageGraph
+from mediaflow.storage.objects import FolderStore
+
+MEDIA = Stage("media", "1")
+SUBTITLES = Stage("subtitles", "1")
+FRAMES = Stage("frames", "1", ("media",), lane="decode")
+VISUAL = Stage("visual", "1", ("frames",), {"k": 1}, model="m1", lane="gpu")
+DIALOGUE = Stage("dialogue", "1", ("media", "subtitles"))
+STAGES = [DIALOGUE, VISUAL, FRAMES, SUBTITLES, MEDIA]
+
+
+@dataclass(frozen=True)
+class Title:
+    title_id: str
+    title_no: int
+    roots: dict[str, str]
+
+
+A = Title("a", 1, {"media": "a1", "subtitles": "s1"})
+B = Title("b", 2, {"media": "b1", "subtitles": "s1"})
+
+
+def states(found: Plan) -> dict[tuple[str, str], str]:
+    return {(row["title_id"], row["stage"]): row["state"] for row in found.frame.iter_rows(named=True)}
+
+
+def reasons(found: Plan) -> dict[tuple[str, str], str]:
+    return {(row["title_id"], row["stage"]): row["reason"] for row in found.stale().iter_rows(named=True)}
+
+
+def of_media(found: Plan) -> dict[str, Any]:
+    return next(row for row in found.frame.iter_rows(named=True) if row["stage"] == "media")
+
+
+def record(ledger: Ledger, graph: StageGraph, titles: list[Title], state: str = DONE, only: str = "") -> None:
+    """Write down that all (or one stage) of these titles is as it should be."""
+    frame = plan(graph, titles, ledger).frame
+    revision = {(row["title_id"], row["stage"]): row["revision"] for row in frame.iter_rows(named=True)}
+    facts = []
+    for title in titles:
+        for stage in graph:
+            if only and stage.name != only:
+                continue
+            inputs = {name: revision[title.title_id, name] for name in stage.inputs}
+            made = recipe_of(stage, inputs)
+            generation = graph.generations[stage.name]
+            of = revision[title.title_id, stage.name]
+            facts.append(Fact(title.title_id, stage.name, of, generation, state, "x", recipe=made, reason="broke"))
+    ledger.append(facts)
+
+
+@pytest.fixture
+def ledger(store: FolderStore) -> Ledger:
+    return Ledger(store)
+
+
+def test_an_empty_ledger_has_never_built_anything(ledger: Ledger) -> None:
+    found = plan(StageGraph(STAGES), [A, B], ledger)
+    assert set(reasons(found).values()) == {"never built"}
+    assert len(found.stale()) == 10
+
+
+def test_what_is_recorded_is_fresh_and_stays_so(ledger: Ledger) -> None:
+    graph = StageGraph(STAGES)
+    record(ledger, graph, [A, B])
+    assert plan(graph, [A, B], ledger).stale().is_empty()
+    assert plan(StageGraph(list(reversed(STAGES))), [B, A], ledger).stale().is_empty()
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            {"media": "a2"},
+            {"media": "media", "frames": "input:media", "visual": "input:frames", "dialogue": "input:media"},
+        ),
+        ({"subtitles": "s2"}, {"subtitles": "subtitles", "dialogue": "input:subtitles"}),
+    ],
+)
+def test_a_changed_root_costs_what_reads_it(ledger: Ledger, change: dict[str, str], expected: dict[str, str]) -> None:
+    graph = StageGraph(STAGES)
+    record(ledger, graph, [A, B])
+    changed = replace(A, roots=A.roots | change)
+    assert reasons(plan(graph, [changed, B], ledger)) == {("a", stage): why for stage, why in expected.items()}
+
+
+@pytest.mark.parametrize(
+    ("stage", "expected"),
+    [
+        (replace(VISUAL, code_version="2"), {"visual": "code"}),
+        (replace(VISUAL, parameters={"k": 2}), {"visual": "parameters"}),
+        (replace(VISUAL, model="m2"), {"visual": "model"}),
+        (replace(FRAMES, code_version="2"), {"frames": "code", "visual": "input:frames"}),
+    ],
+)
+def test_a_changed_stage_costs_itself_and_what_reads_it(ledger: Ledger, stage: Stage, expected: dict[str, str]) -> None:
+    record(ledger, StageGraph(STAGES), [A])
+    changed = StageGraph([stage if old.name == stage.name else old for old in STAGES])
+    assert reasons(plan(changed, [A], ledger)) == {("a", name): why for name, why in expected.items()}
+    assert plan(StageGraph(STAGES), [A], ledger).stale().is_empty(), "going back costs nothing"
+
+
+def test_a_quarantined_title_blocks_what_reads_it_and_no_other(ledger: Ledger) -> None:
+    graph = StageGraph(STAGES)
+    record(ledger, graph, [A], QUARANTINED, only="frames")
+    found = states(plan(graph, [A, B], ledger))
+    assert found["a", "frames"] == "quarantined"
+    assert found["a", "visual"] == "blocked"
+    assert found["a", "dialogue"] == found["b", "visual"] == "stale"
+    other = replace(A, roots=A.roots | {"media": "a2"})
+    assert states(plan(graph, [other], ledger))["a", "frames"] == "stale", "other bytes are a new try"
+
+
+def test_a_stopped_stage_stops_alone(ledger: Ledger) -> None:
+    graph = StageGraph(STAGES)
+    generation = graph.generations["visual"]
+    ledger.append([Fact("", "visual", generation, generation, STOPPED, reason="weights are missing")])
+    found = plan(graph, [A], ledger)
+    assert states(found)["a", "visual"] == "stopped"
+    assert found.stopped == {"visual": "weights are missing"}
+    assert states(found)["a", "dialogue"] == "stale"
+    assert ("a", "visual") not in reasons(found)
+
+
+def test_failures_wait_longer_each_time_and_a_retry_begins_anew(ledger: Ledger) -> None:
+    graph = StageGraph(STAGES)
+    waits = Retries((5.0, 60.0))
+    seen = []
+    for _ in range(2):
+        record(ledger, graph, [A], FAILED, only="media")
+        row = next(
+            row for row in plan(graph, [A], ledger, waits).frame.iter_rows(named=True) if row["stage"] == "media"
+        )
+        at = ledger.facts()["at_ms"][-1]
+        seen.append((row["state"], row["attempts"], row["due_ms"] - at))
+    assert seen == [("failed", 1, 5_000), ("failed", 2, 60_000)]
+    record(ledger, graph, [A], RETRY, only="media")
+    row = of_media(plan(graph, [A], ledger, waits))
+    assert (row["state"], row["attempts"], row["reason"]) == ("stale", 0, "never built")
+
+
+def test_generations_follow_what_they_read() -> None:
+    base = StageGraph(STAGES).generations
+    other = StageGraph([replace(s, code_version="2") if s.name == "frames" else s for s in STAGES]).generations
+    assert {name for name in base if base[name] != other[name]} == {"frames", "visual"}
+
+
+def test_circles_and_missing_inputs_are_a_sentence() -> None:
+    with pytest.raises(UsageError, match="wait for each other"):
+        StageGraph([Stage("a", "1", ("b",)), Stage("b", "1", ("a",))])
+    with pytest.raises(UsageError, match="not there"):
+        StageGraph([Stage("a", "1", ("nowhere",))])
+    with pytest.raises(UsageError, match="More than one stage"):
+        StageGraph([Stage("a", "1"), Stage("a", "2")])
+
+
+def test_no_titles_is_an_empty_plan(ledger: Ledger) -> None:
+    assert plan(StageGraph(STAGES), [], ledger).frame.is_empty()
