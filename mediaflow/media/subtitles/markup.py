@@ -69,7 +69,7 @@ def split_speakers(text: str, speakers: set[str]) -> Iterator[tuple[str | None, 
     speaker: str | None = None
     lines: list[str] = []
     for line in text.split("\n"):
-        found = _PREFIX.match(line + " ") or _PREFIX.match(line + "\nx")
+        found = _PREFIX.match(line + "\nx")
         if found and found.group(1) in speakers:
             if lines:
                 yield speaker, "\n".join(lines)

@@ -1,0 +1,62 @@
+"""Limits on untrusted media, and what a decode pass may be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one file may ask of a decode worker.
+
+    Parameters
+    ----------
+    memory_bytes : int
+        Address space of the worker; under 350 MiB common decoders fail.
+    cpu_s : int
+        CPU seconds for one file.
+    stall_s : float
+        Seconds without any progress after which a worker counts as frozen and is replaced.
+    file_bytes, duration_s, pixels, streams, frames : int
+        Largest file, longest film, largest picture, most streams and most frames.
+    kept_bytes : int
+        Most bytes of kept frames (JPEG) that one film may leave.
+    text_bytes : int
+        Most bytes of embedded text that one film may leave.
+    picture_bytes, picture_pixels : int
+        Largest still picture, as a file and unpacked.
+    """
+
+    memory_bytes: int = 1536 * MIB
+    cpu_s: int = 6 * 3600
+    stall_s: float = 60.0
+    file_bytes: int = 2**40
+    duration_s: int = 24 * 3600
+    pixels: int = 8192 * 4352
+    streams: int = 128
+    frames: int = 24 * 3600 * 120
+    kept_bytes: int = 2048 * MIB
+    text_bytes: int = 64 * MIB
+    picture_bytes: int = 64 * MIB
+    picture_pixels: int = 64_000_000
+
+
+@dataclass(frozen=True)
+class DecodeOptions:
+    """What a decode pass looks for.
+
+    Parameters
+    ----------
+    threshold : float
+        Mean change of hue, saturation and value (0 to 255) from one frame to the next that makes a cut.
+    min_shot_ms : int
+        Cuts that follow closer than this are taken as one.
+    frames_per_shot : int
+        Most frames kept of a shot; short shots give fewer.
+    """
+
+    threshold: float = 27.0
+    min_shot_ms: int = 240
+    frames_per_shot: int = 3

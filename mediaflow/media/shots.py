@@ -1,0 +1,91 @@
+"""Shot boundaries: what a detector is, the classical one, and shots as rows."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+
+
+class ShotDetector(Protocol):
+    """Finds cuts in a film that is shown to it frame by frame."""
+
+    delay: int
+    """Most frames that a cut may be reported after the frame it happened at."""
+
+    def feed(self, frame_no: int, picture: Picture) -> list[int]:
+        """Look at the next frame; returns the first frames of new shots found by now, in rising order.
+
+        Parameters
+        ----------
+        frame_no : int
+            0-based index in decode order, one more at each call.
+        picture : ndarray, shape (height, width, 3), uint8, BGR
+            The small picture; of one size through the film.
+        """
+        ...
+
+
+class ContentShotDetector:
+    """PySceneDetect's content detector: mean change in HSV against a threshold, flashes merged.
+
+    Parameters
+    ----------
+    rate : Fraction
+        Frames a second, to turn `min_shot_ms` into frames.
+    threshold, min_shot_ms
+        See `DecodeOptions`.
+    """
+
+    def __init__(self, rate: Fraction, threshold: float, min_shot_ms: int) -> None:
+        from scenedetect.common import FrameTimecode
+        from scenedetect.detectors import ContentDetector
+
+        # A wrong rate in the header must not make shots endless: past 120 a second it is not believed.
+        shortest = max(2, round(min(rate, Fraction(120)) * min_shot_ms / 1000))
+        self._timecode = FrameTimecode
+        self._rate = float(min(max(rate, Fraction(1)), Fraction(1000)))
+        self._detector = ContentDetector(threshold=threshold, min_scene_len=shortest)
+        self.delay = int(self._detector.event_buffer_length)
+
+    def feed(self, frame_no: int, picture: Picture) -> list[int]:
+        """Look at the next frame; see `ShotDetector.feed`."""
+        found = self._detector.process_frame(self._timecode(frame_no, self._rate), picture)
+        return [int(cut.frame_num) for cut in found]
+
+
+def shot_rows(
+    cuts: Sequence[int], times_ms: Sequence[int], end_ms: int, rate: Fraction, timecode: str | None
+) -> list[dict[str, Any]]:
+    """Turn cuts into rows of SHOTS.
+
+    Parameters
+    ----------
+    cuts : sequence of int
+        First frames of all shots but the first, rising.
+    times_ms : sequence of int
+        Time of every frame, rising; at least one.
+    end_ms : int
+        When the last frame ends.
+    """
+    starts = [0, *cuts[bisect_left(cuts, 1) : bisect_left(cuts, len(times_ms))]]
+    ends = [*starts[1:], len(times_ms)]
+    return [
+        {
+            "shot_no": number,
+            "start_frame": start,
+            "end_frame": end,
+            "start_ms": times_ms[start],
+            "end_ms": times_ms[end] if end < len(times_ms) else end_ms,
+            "fps_num": rate.numerator,
+            "fps_den": rate.denominator,
+            "start_timecode": timecode,
+        }
+        for number, (start, end) in enumerate(zip(starts, ends, strict=True))
+    ]
