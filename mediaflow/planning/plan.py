@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mediaflow.planning import revisions
-from mediaflow.planning.ledger import FAILED, QUARANTINED, STOPPED, Ledger
+from mediaflow.planning.ledger import DONE, FAILED, QUARANTINED, RETRY, STOPPED, Ledger
 from mediaflow.planning.stage import Stage, StageGraph
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def plan(graph: StageGraph, titles: Sequence[TitleLike], ledger: Ledger, retries
     desired = desired_revisions(graph, titles)
     known = newest.select("title_id", "stage", "revision", "state", "attempt", "reason", "attempts", "facts", "at_ms")
     frame = desired.join(known, on=["title_id", "stage", "revision"], how="left", maintain_order="left").with_columns(
-        pl.col("state").fill_null(STALE).replace({"retry": STALE}),
+        pl.col("state").fill_null(STALE).replace({DONE: FRESH, RETRY: STALE}),
         pl.col("attempts").fill_null(0),
         pl.col("attempt", "reason").fill_null(""),
         pl.col("facts").fill_null("{}"),

@@ -43,6 +43,8 @@ class Stage:
         Which kind of work it is: `light`, `decode` or `gpu`. Runs of a lane are bounded together.
     tables : Mapping[str, TableSpec]
         By the first part of the table's name; the generation is the second.
+    essential : bool
+        Whether a title without it is not published at all.
     broken : str
         Why it cannot run at all (a sentence), or empty.
     """
@@ -57,6 +59,7 @@ class Stage:
     owner: str = "team:mediaflow"
     description: str = ""
     kinds: tuple[str, ...] = ()
+    essential: bool = False
     broken: str = ""
 
     @property

@@ -54,6 +54,10 @@ class Manifest:
         By table name; `titles` and `people` are always there.
     algorithms : dict[str, AlgorithmPart]
         Served algorithms by name.
+    generations : dict[str, str]
+        By stage that has tables: the generation served.
+    content : str
+        Hash of all that is served; equal for equal answers.
     encoders : dict[str, str]
         Model identity to the name under which it was declared.
     shots, thumbnails : str or None
@@ -68,6 +72,8 @@ class Manifest:
     created_ms: int
     tables: dict[str, TablePart]
     algorithms: dict[str, AlgorithmPart]
+    generations: dict[str, str] = field(default_factory=dict)
+    content: str = ""
     encoders: dict[str, str] = field(default_factory=dict)
     shots: str | None = None
     thumbnails: str | None = None

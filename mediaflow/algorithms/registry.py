@@ -1,0 +1,213 @@
+"""Finds algorithms: in this folder, in folders named by a setting, and in installed packages. A broken one is one."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import ValidationError
+
+from mediaflow.algorithms.contract import FEATURES, Algorithm, Parameters, Shape
+
+ENTRY_POINTS = "mediaflow.algorithms"
+BUILT_IN = ("visual", "dialogue")
+RESERVED = frozenset(
+    {*FEATURES, "media", "subtitles", "thumbnails", "titles", "people", "snapshot", "release", "dagster"}
+)
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One algorithm that was found; `broken` says in a sentence why it cannot run, or is empty."""
+
+    name: str
+    owner: str
+    source: str
+    algorithm: Algorithm | None = None
+    parameters: Parameters = field(default_factory=Parameters)
+    broken: str = ""
+
+
+def find(folders: tuple[Path, ...] = (), parameters: Mapping[str, Mapping[str, Any]] | None = None) -> list[Registered]:
+    """Return all algorithms, built-in ones first, then by folder, file and package; importing nothing else.
+
+    Parameters
+    ----------
+    folders : tuple of Path
+        Folders of the setting `algorithm_folders`; each `*.py` that does not begin with `_` is looked at.
+    parameters : Mapping, optional
+        Parameters by algorithm, from `[algorithms.NAME]`.
+    """
+    found: dict[str, Registered] = {}
+    for one in [*_built_in(), *_in_folders(folders), *_installed()]:
+        checked = _checked(one, (parameters or {}).get(one.name, {}))
+        if checked.name in found:
+            other = found[checked.name].source
+            name = f"{checked.name}_{hashlib.sha256(checked.source.encode()).hexdigest()[:6]}"
+            reason = f"The name {checked.name!r} in {checked.source} is taken by {other}: rename one of them."
+            checked = Registered(name, checked.owner, checked.source, broken=reason)
+        found[checked.name] = checked
+    return _without_circles(found)
+
+
+def _built_in() -> Iterator[Registered]:
+    for name in BUILT_IN:
+        yield from _from_module(importlib.import_module(f"mediaflow.algorithms.{name}"), f"mediaflow.algorithms.{name}")
+
+
+def _in_folders(folders: tuple[Path, ...]) -> Iterator[Registered]:
+    for folder in folders:
+        if not folder.is_dir():
+            name = _slug(folder.name)
+            reason = f"The folder {folder} of the setting 'algorithm_folders' is not there: make it, or take it out."
+            yield Registered(name, "team:unknown", str(folder), broken=reason)
+            continue
+        for file in sorted(folder.glob("[!_]*.py")):
+            yield from _from_file(file)
+
+
+def _from_file(file: Path) -> Iterator[Registered]:
+    module_name = f"mediaflow_algorithms_{hashlib.sha256(str(file.absolute()).encode()).hexdigest()[:12]}_{file.stem}"
+    try:
+        spec = importlib.util.spec_from_file_location(module_name, file)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's code: whatever it raises is its own
+        sys.modules.pop(module_name, None)
+        yield _unloadable(file, error)
+        return
+    yield from _from_module(module, file.name)
+
+
+def _installed() -> Iterator[Registered]:
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
+        try:
+            loaded = point.load()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
+            yield Registered(_slug(point.name), _owner_of(point), point.value, broken=_sentence(point.value, error))
+            continue
+        if isinstance(loaded, ModuleType):
+            yield from _from_module(loaded, point.value)
+        else:
+            yield _described(loaded, point.value)
+
+
+def _from_module(module: ModuleType, source: str) -> Iterator[Registered]:
+    kinds = [kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, Algorithm)]
+    for kind in kinds:
+        if kind is not Algorithm and kind.__module__ == module.__name__:
+            yield _described(kind, source)
+
+
+def _described(kind: Any, source: str) -> Registered:
+    name = getattr(kind, "name", None)
+    owner = getattr(kind, "owner", None) or "team:unknown"
+    if not (isinstance(kind, type) and issubclass(kind, Algorithm)):
+        return Registered(_slug(source), owner, source, broken=f"{source} is no subclass of Algorithm.")
+    if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
+        reason = f"{source}: the name {name!r} must be lower case letters, digits and '_', at most 40 of them."
+        return Registered(_slug(kind.__name__), str(owner), source, broken=reason)
+    try:
+        return Registered(name, str(owner), source, kind())
+    except Exception as error:  # noqa: BLE001 - as above
+        return Registered(name, str(owner), source, broken=_sentence(source, error))
+
+
+def _checked(one: Registered, given: Mapping[str, Any]) -> Registered:
+    """Return the algorithm with its parameters, or broken with what is wrong in its declaration."""
+    if one.algorithm is None:
+        return one
+    wrong = "; ".join(_wrong(one.algorithm))
+    if wrong:
+        return Registered(
+            one.name, one.owner, one.source, broken=f"{one.source} declares {one.name!r} wrongly: {wrong}."
+        )
+    try:
+        return Registered(one.name, one.owner, one.source, one.algorithm, one.algorithm.Parameters(**given))
+    except ValidationError as error:
+        first = error.errors()[0]
+        at = ".".join(str(part) for part in first["loc"])
+        reason = f"The setting [algorithms.{one.name}] {at} is wrong: {first['msg']}."
+        return Registered(one.name, one.owner, one.source, broken=reason)
+
+
+def _wrong(algorithm: Algorithm) -> Iterator[str]:
+    import polars as pl
+
+    for attribute, kind in (("version", str), ("owner", str), ("inputs", tuple), ("shape", Shape)):
+        if not isinstance(getattr(algorithm, attribute, None), kind):
+            yield f"'{attribute}' must be a {kind.__name__}"
+            return
+    if algorithm.name in RESERVED:
+        yield f"the name {algorithm.name!r} is mediaflow's own"
+    if not algorithm.inputs:
+        yield "'inputs' is empty"
+    if algorithm.model not in (None, "visual_model"):
+        yield f"'model' names no setting: {algorithm.model!r}"
+    if algorithm.shape is Shape.SHOT_VECTOR and algorithm.model is None:
+        yield "a shot vector needs a 'model' that can encode queries"
+    for name, kind in algorithm.fields.items():
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in {"title_no", "revision"}:
+            yield f"a field cannot be called {name!r}"
+        if not (isinstance(kind, pl.DataType) or (isinstance(kind, type) and issubclass(kind, pl.DataType))):
+            yield f"the field {name!r} must be a polars data type"
+    if len(columns(algorithm, 1)) < len(algorithm.fields) + len(
+        columns(type("_", (Algorithm,), {"shape": algorithm.shape}), 1)
+    ):
+        yield "a field has the name of a column that the shape has already"
+
+
+def _without_circles(found: dict[str, Registered]) -> list[Registered]:
+    """Break every algorithm that reads what is not there, or that reads itself by way of others."""
+    known = set(FEATURES)
+    waiting = {name: one for name, one in found.items() if one.algorithm is not None}
+    while ready := [name for name, one in waiting.items() if one.algorithm and set(one.algorithm.inputs) <= known]:
+        for name in ready:
+            known.add(name)
+            del waiting[name]
+    for name, one in waiting.items():
+        assert one.algorithm is not None
+        strange = [given for given in one.algorithm.inputs if given not in FEATURES and given not in found]
+        broken = [given for given in one.algorithm.inputs if given in found and found[given].algorithm is None]
+        if strange:
+            reason = f"{one.source}: {name!r} reads {strange[0]!r}, which is neither a feature nor an algorithm."
+        elif broken:
+            reason = f"{name!r} reads {broken[0]!r}, which is broken."
+        else:
+            reason = (
+                f"{one.source}: {name!r} reads itself by way of {', '.join(sorted(set(waiting) - {name})) or name}."
+            )
+        found[name] = Registered(name, one.owner, one.source, broken=reason)
+    return list(found.values())
+
+
+def _unloadable(file: Path, error: BaseException) -> Registered:
+    """Return the algorithm of a file that does not import, with the name and owner that its text declares."""
+    text = file.read_text(errors="replace")
+    name = re.search(r"""^\s+name\s*(?::[^=]+)?=\s*['"]([a-z][a-z0-9_]*)['"]""", text, re.MULTILINE)
+    owner = re.search(r"""^\s+owner\s*(?::[^=]+)?=\s*['"]([^'"]+)['"]""", text, re.MULTILINE)
+    said = owner.group(1) if owner else "team:unknown"
+    return Registered(name.group(1) if name else _slug(file.stem), said, file.name, broken=_sentence(file.name, error))
+
+
+def _owner_of(point: EntryPoint) -> str:
+    return f"package:{point.dist.name}" if point.dist else "team:unknown"
+
+
+def _sentence(source: str, error: BaseException) -> str:
+    return f"{source} cannot be imported: {type(error).__name__}: {error}."
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_") or "algorithm"

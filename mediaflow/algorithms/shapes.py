@@ -1,0 +1,78 @@
+"""The columns of each shape, and the check that a result has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from mediaflow.algorithms.contract import Algorithm, Shape
+from mediaflow.errors import MediaflowError
+
+_TIME: dict[str, Any] = {"start_ms": pl.Int64, "end_ms": pl.Int64}
+_COLUMNS: dict[Shape, dict[str, Any]] = {
+    Shape.SHOT_VECTOR: {"shot_no": pl.Int32, **_TIME},
+    Shape.TEXT: {**_TIME, "text": pl.String},
+    Shape.BOXED_TEXT: {
+        **_TIME,
+        "text": pl.String,
+        "confidence": pl.Float32,
+        **dict.fromkeys(("x", "y", "w", "h"), pl.Float32),
+    },
+    Shape.LABEL: {**_TIME, "label": pl.String, "confidence": pl.Float32},
+    Shape.RANGE: {**_TIME, "score": pl.Float32},
+}
+TEXT_SHAPES = (Shape.TEXT, Shape.BOXED_TEXT)
+
+
+class WrongResult(MediaflowError):
+    """An algorithm gave something else than it declared."""
+
+
+def columns(algorithm: Algorithm, dim: int | None) -> Mapping[str, Any]:
+    """Return the columns of an algorithm's rows; `dim` is the model's, for vectors."""
+    return shape_columns(algorithm.shape, dim) | dict(algorithm.fields)
+
+
+def shape_columns(shape: Shape, dim: int | None) -> dict[str, Any]:
+    """Return the columns that every algorithm of a shape gives."""
+    found = dict(_COLUMNS[shape])
+    return found | {"vector": pl.Array(pl.Float16, dim or 0)} if shape is Shape.SHOT_VECTOR else found
+
+
+def conform(algorithm: Algorithm, result: Any, dim: int | None) -> pl.DataFrame:
+    """Return a result as its declared columns, cast without loss of meaning.
+
+    Raises
+    ------
+    WrongResult
+        A column is missing or of another kind, times are missing or run backwards, or a vector is not of unit norm.
+    """
+    if not isinstance(result, pl.DataFrame):
+        raise WrongResult(f"{algorithm.name} gave a {type(result).__name__} where a polars DataFrame was asked for.")
+    wanted = columns(algorithm, dim)
+    missing = [name for name in wanted if name not in result.columns]
+    if missing:
+        raise WrongResult(f"{algorithm.name} gave no column {', '.join(missing)}; it declares {', '.join(wanted)}.")
+    try:
+        frame = result.select(pl.col(name).cast(kind) for name, kind in wanted.items())
+    except pl.exceptions.PolarsError as error:
+        raise WrongResult(f"{algorithm.name} gave a column of another kind than it declares: {error}.") from error
+    bad = frame.filter(
+        pl.col("start_ms").is_null() | pl.col("end_ms").is_null() | (pl.col("start_ms") > pl.col("end_ms"))
+    )
+    if len(bad):
+        raise WrongResult(f"{algorithm.name} gave {len(bad)} rows without a time range that runs forward.")
+    if algorithm.shape is Shape.SHOT_VECTOR and len(frame):
+        _check_unit(algorithm, frame)
+    return frame
+
+
+def _check_unit(algorithm: Algorithm, frame: pl.DataFrame) -> None:
+    import numpy as np
+
+    norms = np.linalg.norm(frame["vector"].to_numpy().astype(np.float32), axis=1)
+    # Half precision leaves about three digits.
+    if not np.all(np.abs(norms - 1) < 5e-3):
+        raise WrongResult(f"{algorithm.name} gave vectors that are not of unit norm (seen: {norms.min():.3f}).")

@@ -1,0 +1,1 @@
+"""Publishing: the one committer of the published tables, and the steps from there to a release."""

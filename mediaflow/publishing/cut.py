@@ -1,0 +1,129 @@
+"""The cut: which revision of every stage the next snapshot serves, title by title, and which algorithms it serves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mediaflow.planning.plan import FRESH, SETTLED, Plan, TitleLike
+from mediaflow.planning.revisions import digest
+from mediaflow.planning.stage import StageGraph
+from mediaflow.snapshots.manifest import Manifest
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Served:
+    """One artifact that a snapshot serves: its revision, the attempt that names its files, and its rows by part."""
+
+    revision: str
+    attempt: str
+    rows: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What the next snapshot is to hold.
+
+    Attributes
+    ----------
+    titles : dict[str, dict[str, Served]]
+        By title_id and stage. A title that is not whole stands at its last whole state, or is not here.
+    generations : dict[str, str]
+        The generation served of each stage that has tables.
+    pending : dict[str, tuple[str, ...]]
+        By algorithm: titles that are published without its rows.
+    """
+
+    titles: dict[str, dict[str, Served]]
+    generations: dict[str, str]
+    pending: dict[str, tuple[str, ...]]
+
+    def content(self) -> str:
+        """Return a hash of all that the cut says: the same for the same answers."""
+        titles = {title: {name: one.revision for name, one in of.items()} for title, of in self.titles.items()}
+        return digest([titles, self.generations, self.pending])
+
+
+def serve(
+    graph: StageGraph, plan: Plan, titles: Sequence[TitleLike], base: Manifest | None, before: dict[str, dict[str, Any]]
+) -> Cut:
+    """Work out the cut.
+
+    Parameters
+    ----------
+    graph, plan, titles
+        The stages, what is fresh, and the titles present.
+    base : Manifest, optional
+        The snapshot served now.
+    before : dict
+        What that snapshot serves: title_id to stage to `[revision, attempt, rows by part]`.
+
+    Returns
+    -------
+    Cut
+        A stage with tables is served in its wanted generation once that covers the titles, and in the generation
+        served before until then.
+    """
+    states = _states(plan.frame)
+    ids = [title.title_id for title in titles]
+    generations = _generations(graph, states, ids, base)
+    wanted = {name for name, generation in generations.items() if generation == graph.generations[name]}
+    chosen: dict[str, dict[str, Served]] = {}
+    for title_id in ids:
+        old = {name: Served(*row) for name, row in before.get(title_id, {}).items()}
+        new = _whole(graph, states[title_id], wanted)
+        if new is None:
+            if old:
+                chosen[title_id] = {name: one for name, one in old.items() if name in graph}
+            continue
+        roots = {stage.name for stage in graph if stage.root}
+        same = all(name in old and name in new and old[name].revision == new[name].revision for name in roots)
+        kept = {name: one for name, one in old.items() if name in generations and name not in wanted and same}
+        chosen[title_id] = new | kept
+    pending = {
+        name: tuple(title for title in ids if title in chosen and name not in chosen[title]) for name in generations
+    }
+    return Cut(chosen, generations, {name: missing for name, missing in pending.items() if missing})
+
+
+_States = dict[str, dict[str, tuple[str, Served]]]
+
+
+def _states(frame: pl.DataFrame) -> _States:
+    found: _States = {}
+    columns = frame.select("title_id", "stage", "state", "revision", "attempt", "facts")
+    for title_id, stage, state, revision, attempt, facts in columns.iter_rows():
+        rows = json.loads(facts).get("rows", {}) if state == FRESH else {}
+        found.setdefault(title_id, {})[stage] = (state, Served(revision, attempt, rows))
+    return found
+
+
+def _generations(graph: StageGraph, states: _States, ids: Sequence[str], base: Manifest | None) -> dict[str, str]:
+    """Return the generation to serve of each stage that has tables: the wanted one where it covers the titles."""
+    served = base.generations if base else {}
+    found = {}
+    for stage in graph:
+        if not stage.tables:
+            continue
+        here = [states[title][stage.name][0] for title in ids]
+        covered = all(state in SETTLED for state in here) and (FRESH in here or not here)
+        if covered or served.get(stage.name) == graph.generations[stage.name]:
+            found[stage.name] = graph.generations[stage.name]
+        elif stage.name in served:
+            found[stage.name] = served[stage.name]
+    return found
+
+
+def _whole(graph: StageGraph, states: Mapping[str, tuple[str, Served]], wanted: set[str]) -> dict[str, Served] | None:
+    """Return the title's new state if it is whole: all that is served of it finished or given up for good."""
+    if any(states[stage.name][0] != FRESH for stage in graph if stage.essential):
+        return None
+    needed = [stage.name for stage in graph if stage.root or stage.name in wanted]
+    if any(states[name][0] not in SETTLED for name in needed):
+        return None
+    return {name: states[name][1] for name in needed if states[name][0] == FRESH}

@@ -1,0 +1,250 @@
+"""The publisher: one epoch from a look at the log to a numbered release; a crash anywhere leaves the last one served.
+
+No safety rests on a lease or a clock. It rests on two logs whose every entry is put if absent: the releases, and the
+versions of each table. Recovery is the ordinary run: it looks what is there and goes on from that.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mediaflow.planning.plan import Plan
+from mediaflow.planning.stage import Stage, StageGraph
+from mediaflow.publishing.committer import Committer, Overtaken, Wanted
+from mediaflow.publishing.cut import Cut, Served, serve
+from mediaflow.publishing.rows import people_rows, people_table, title_row, titles_table
+from mediaflow.snapshots.manifest import AlgorithmPart, Manifest, TablePart
+from mediaflow.snapshots.reader import Releases, SnapshotReader
+from mediaflow.storage import artifacts, layout
+from mediaflow.storage.log import NumberedLog
+from mediaflow.storage.objects import ObjectStore
+from mediaflow.storage.tables import Table
+
+# An epoch that is older than this and has not ended is taken for dead; to be wrong costs work, not safety.
+_SILENT_MS = 120_000
+
+
+@dataclass(frozen=True)
+class Present:
+    """A title of the library as the publisher needs it."""
+
+    title_id: str
+    title_no: int
+    path: str
+    roots: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Current:
+    """What the current release serves: its manifest and, by title, `[revision, attempt, rows]` of each stage."""
+
+    number: int = 0
+    epoch: int = 0
+    manifest: Manifest | None = None
+    titles: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What came of a publish: `released`, `nothing new`, `busy` (another is at it) or `overtaken`."""
+
+    outcome: str
+    release: int = 0
+    manifest: Manifest | None = None
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+class Publisher:
+    """Makes snapshots and releases.
+
+    Parameters
+    ----------
+    store : ObjectStore
+        The one store.
+    graph : StageGraph
+        The stages, with their generations and tables.
+    encoders : Mapping[str, str]
+        Model identity to declared name.
+    shapes : Mapping[str, str]
+        By algorithm: what its rows are.
+    """
+
+    def __init__(
+        self, store: ObjectStore, graph: StageGraph, encoders: Mapping[str, str], shapes: Mapping[str, str]
+    ) -> None:
+        self._store = store
+        self._graph = graph
+        self._encoders = encoders
+        self._shapes = shapes
+        self._releases = Releases(store)
+        self._epochs = NumberedLog(store, layout.EPOCHS)
+
+    def due(self, plan: Plan, titles: Iterable[Present]) -> bool:
+        """Say whether a publish would change what is served."""
+        served = self._current()
+        cut = self._cut(plan, list(titles), served)
+        return bool(cut.titles or served.manifest) and (
+            served.manifest is None or cut.content() != served.manifest.content
+        )
+
+    def publish(self, plan: Plan, titles: Iterable[Present]) -> Publication:
+        """Bring the tables to the cut and release it, if that changes what is served."""
+        present = list(titles)
+        epoch = self._begin()
+        if not epoch:
+            return Publication("busy")
+        served = self._current()
+        if served.epoch > epoch:
+            return self._end(epoch, Publication("overtaken"))
+        cut = self._cut(plan, present, served)
+        if served.manifest is not None and cut.content() == served.manifest.content:
+            return self._end(epoch, Publication("nothing new", served.number, served.manifest))
+        if not cut.titles and served.manifest is None:
+            return self._end(epoch, Publication("nothing new"))
+        try:
+            tables = self._tables(Committer(self._store, epoch), cut, present, served)
+        except Overtaken:
+            return self._end(epoch, Publication("overtaken"))
+        manifest = self._manifest(epoch, served, cut, tables, present)
+        self._tag(manifest)
+        self._store.put_if_absent(layout.snapshot(manifest.id), manifest.to_json())
+        number = served.number + 1
+        body = {"n": number, "kind": "publish", "snapshot": manifest.id, "epoch": epoch, "held": False, "reason": ""}
+        if not self._releases.log.append(number, body):
+            return self._end(epoch, Publication("overtaken"))
+        return self._end(epoch, Publication("released", number, manifest, *_difference(served, cut)))
+
+    def _begin(self) -> int:
+        """Take the next epoch, or 0 where another publisher seems to be alive."""
+        newest = self._epochs.tip() or 0
+        if newest and not self._store.exists(layout.epoch_end(newest)):
+            key = f"{layout.EPOCHS}{newest:020d}.json"
+            age_ms = time.time_ns() // 1_000_000 - next(iter(self._store.list(key))).modified_ms
+            if age_ms < _SILENT_MS:
+                return 0
+        body = {"purpose": "publish", "ttl_s": _SILENT_MS // 1000}
+        return newest + 1 if self._epochs.append(newest + 1, body) else 0
+
+    def _end(self, epoch: int, publication: Publication) -> Publication:
+        self._store.put(layout.epoch_end(epoch), json.dumps({"outcome": publication.outcome}).encode())
+        return publication
+
+    def _current(self) -> Current:
+        number = self._releases.tip()
+        if not number:
+            return Current()
+        entry = self._releases.entry(number)
+        reader = SnapshotReader(self._store, self._releases.manifest(entry["snapshot"]), number)
+        rows = reader.table("titles").to_table(columns=["title_id", "served"]).to_pylist()
+        titles = {row["title_id"]: json.loads(row["served"]) for row in rows}
+        return Current(number, entry["epoch"], reader.manifest, titles)
+
+    def _cut(self, plan: Plan, titles: list[Present], served: Current) -> Cut:
+        return serve(self._graph, plan, titles, served.manifest, served.titles)
+
+    def _tables(self, committer: Committer, cut: Cut, present: list[Present], served: Current) -> dict[str, TablePart]:
+        base = served.manifest.tables if served.manifest else {}
+        number = {title.title_id: title.title_no for title in present}
+        path = {title.title_id: title.path for title in present}
+        parts: dict[str, TablePart] = {}
+        for stage in self._graph:
+            if stage.name not in cut.generations:
+                continue
+            for prefix, spec in stage.tables.items():
+                name = layout.generation_table(prefix, cut.generations[stage.name])
+                table = Table(self._store, name, spec.columns, spec.text)
+                rows = {
+                    number[title_id]: self._wanted(stage, title_id, of[stage.name], spec.part)
+                    for title_id, of in cut.titles.items()
+                    if stage.name in of
+                }
+                parts[name] = committer.bring(table, rows, base.get(name))
+        people = {number[title_id]: people_rows(self._store, title_id, of) for title_id, of in cut.titles.items()}
+        parts["people"] = committer.bring(people_table(self._store), people, base.get("people"))
+        titles = {number[t]: title_row(self._store, t, path[t], of) for t, of in cut.titles.items()}
+        parts["titles"] = committer.bring(titles_table(self._store), titles, base.get("titles"))
+        return parts
+
+    def _wanted(self, stage: Stage, title_id: str, one: Served, part: str) -> Wanted:
+        def load() -> Any:
+            return artifacts.read(self._store, stage.name, title_id, one.revision, one.attempt, part)
+
+        return Wanted(one.revision, one.rows[part], load)
+
+    def _manifest(
+        self, epoch: int, served: Current, cut: Cut, tables: dict[str, TablePart], present: list[Present]
+    ) -> Manifest:
+        snapshot = f"{epoch:020d}-{secrets.token_hex(4)}"
+        number = {title.title_id: title.title_no for title in present}
+        old = served.manifest.algorithms if served.manifest else {}
+        shots = cut.generations.get("frames")
+        algorithms = {}
+        for stage in self._graph:
+            if stage.name not in self._shapes or stage.name not in cut.generations:
+                continue
+            pending = tuple(sorted(number[title] for title in cut.pending.get(stage.name, ())))
+            if cut.generations[stage.name] == self._graph.generations[stage.name]:
+                algorithms[stage.name] = self._part(stage, cut, shots, pending)
+            else:
+                algorithms[stage.name] = replace(old[stage.name], pending=pending)
+        for part in algorithms.values():
+            if part.shots and part.shots not in tables and served.manifest:
+                tables[part.shots] = served.manifest.tables[part.shots]
+        names = {**(served.manifest.encoders if served.manifest else {}), **self._encoders}
+        used = {part.model for part in algorithms.values() if part.model}
+        return Manifest(
+            id=snapshot,
+            epoch=epoch,
+            base_release=served.number,
+            created_ms=time.time_ns() // 1_000_000,
+            tables={name: replace(part, tag=f"s-{snapshot}") for name, part in tables.items()},
+            algorithms=algorithms,
+            generations=cut.generations,
+            content=cut.content(),
+            encoders={identity: names.get(identity, "") for identity in sorted(used)},
+            shots=layout.generation_table("shots", shots) if shots else None,
+            thumbnails=layout.generation_table("thumbnails", shots) if shots else None,
+            checks={"titles": len(cut.titles), "rows": {name: part.rows for name, part in tables.items()}},
+        )
+
+    def _part(self, stage: Stage, cut: Cut, shots: str | None, pending: tuple[int, ...]) -> AlgorithmPart:
+        spec = stage.tables[stage.name]
+        return AlgorithmPart(
+            generation=cut.generations[stage.name],
+            table=layout.generation_table(stage.name, cut.generations[stage.name]),
+            shape=self._shapes[stage.name],
+            version=stage.code_version,
+            owner=stage.owner,
+            description=stage.description,
+            fields={name: str(kind) for name, kind in spec.columns.items()},
+            model=stage.model,
+            shots=layout.generation_table("shots", shots) if shots and "frames" in stage.inputs else None,
+            pending=pending,
+        )
+
+    def _tag(self, manifest: Manifest) -> None:
+        """Tag every table of the snapshot, then open it by that tag: nothing protects between the check and the tag."""
+        for part in manifest.tables.values():
+            table = Table(self._store, part.name, {})
+            table.open(part.version).tags.create(part.tag, part.version)
+            table.open(part.tag)
+
+
+def _difference(served: Current, cut: Cut) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the titles added, changed and removed."""
+    added = sorted(cut.titles.keys() - served.titles.keys())
+    removed = sorted(served.titles.keys() - cut.titles.keys())
+    changed = [
+        title
+        for title in sorted(cut.titles.keys() & served.titles.keys())
+        if {name: one.revision for name, one in cut.titles[title].items()}
+        != {name: row[0] for name, row in served.titles[title].items()}
+    ]
+    return tuple(added), tuple(changed), tuple(removed)

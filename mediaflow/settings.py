@@ -1,0 +1,90 @@
+"""Settings: `mediaflow.toml` in the working folder, each overridden by an environment variable `MEDIAFLOW_<NAME>`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from mediaflow.errors import UsageError
+
+CONFIG_FILE = "mediaflow.toml"
+
+
+class Settings(BaseSettings):
+    """All settings, with their defaults; `load()` reads them."""
+
+    model_config = SettingsConfigDict(env_prefix="MEDIAFLOW_", extra="forbid", frozen=True)
+
+    home: Path = Field(Path(".mediaflow"), description="The workspace: store, Dagster's home and caches.")
+    library: Path | None = Field(None, description="The folder of films that is kept searchable.")
+    settle_s: float = Field(5.0, ge=0, description="A file counts once its size and time have held still so long.")
+    loss_limit: float = Field(0.2, ge=0, le=1, description="A larger share of titles gone at once removes nothing.")
+    visual_model: str = Field(
+        "ViT-B-32/laion2b_s34b_b79k",
+        description="The model of `visual`: `demo`, an open_clip hub name, or a folder or file of weights.",
+    )
+    algorithm_folders: Annotated[list[Path], NoDecode] = Field(
+        [], description="Further folders whose files are algorithms; in the variable separated by `:`."
+    )
+    algorithms: dict[str, dict[str, Any]] = Field({}, description="Parameters by algorithm: `[algorithms.NAME]`.")
+    batch_titles: int = Field(50, ge=1, description="Titles in one run.")
+    decode_workers: int = Field(0, ge=0, description="Decoding processes in a run; 0: one a processor.")
+    hash_bytes_per_tick: int = Field(4_000_000_000, ge=1, description="New bytes hashed in one look at the library.")
+    retry_delays_s: list[float] = Field([5.0, 60.0], description="Waits between tries; after the last, quarantine.")
+
+    @field_validator("algorithm_folders", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the file below the environment."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+
+def config_file() -> Path:
+    """Return the settings file: `MEDIAFLOW_CONFIG`, or `mediaflow.toml` in the working folder."""
+    return Path(os.environ.get("MEDIAFLOW_CONFIG") or CONFIG_FILE)
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the settings; `UsageError` names the one that is wrong, and where it stands.
+
+    Parameters
+    ----------
+    **overrides
+        Settings that win over file and environment.
+    """
+    import tomllib
+
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        variable = f"MEDIAFLOW_{name.upper()}"
+        where = f"the variable {variable}" if variable in os.environ else str(config_file())
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(sorted(Settings.model_fields))
+            raise UsageError(f"There is no setting {name!r} (in {where}); there are: {known}.", setting=name) from error
+        raise UsageError(f"The setting {name!r} in {where} is wrong: {first['msg']}.", setting=name) from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{config_file()} is no valid TOML: {error}.", file=str(config_file())) from error
