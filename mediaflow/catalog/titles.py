@@ -1,0 +1,165 @@
+"""The catalogue: title records folded from a numbered log, and the one way to change them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mediaflow.catalog.found import FoundTitle, Scan
+from mediaflow.catalog.ids import free_id
+from mediaflow.catalog.records import TitleRecord
+from mediaflow.errors import SystemFault
+from mediaflow.storage.layout import CATALOG
+from mediaflow.storage.log import NumberedLog
+from mediaflow.storage.objects import ObjectStore
+
+FULL_EVERY = 64
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All titles that the log knows, as of its entry `n`.
+
+    Parameters
+    ----------
+    log : NumberedLog
+        Where the entries are: deltas, and the full state in each one whose number is a multiple of 64.
+    n : int
+        Number of the last entry seen; 0 for an empty log.
+    titles : dict of str to TitleRecord
+        By title id, those with a tombstone included.
+    """
+
+    log: NumberedLog
+    n: int = 0
+    titles: dict[str, TitleRecord] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, store: ObjectStore) -> Catalog:
+        """Fold the log: one listing, at most 64 objects."""
+        return cls(NumberedLog(store, CATALOG)).refresh()
+
+    def refresh(self) -> Catalog:
+        """Give the newest state; reads only what is new."""
+        tip = self.log.tip(after=self.n)
+        if tip is None:
+            return self
+        first = max(self.n + 1, tip // FULL_EVERY * FULL_EVERY)
+        titles = dict(self.titles)
+        for number in range(first, tip + 1):
+            body = self._read(number)
+            if body["full"]:
+                titles.clear()
+            for value in body["titles"]:
+                record = TitleRecord.from_json(value)
+                titles[record.title_id] = record
+        return Catalog(self.log, tip, titles)
+
+    def present(self) -> list[TitleRecord]:
+        """Give the titles without a tombstone, by number."""
+        return sorted((record for record in self.titles.values() if not record.removed), key=lambda each: each.title_no)
+
+    def _read(self, number: int) -> dict[str, Any]:
+        body = self.log.read(number)
+        if body.get("format") != _FORMAT:
+            raise SystemFault(
+                f"Entry {number} of the catalogue log has format {body.get('format')!r}, this version reads "
+                f"{_FORMAT}: update mediaflow.",
+                number=number,
+            )
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an update did, by title ids; `catalog` is the state after it."""
+
+    catalog: Catalog
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+def update(catalog: Catalog, scan: Scan) -> Change:
+    """Append the differences between scan and catalogue as one entry, if there are any.
+
+    When another process appended first, its entries are read and the differences worked out again, so two scans of
+    the same folder never give a title two ids.
+
+    Raises
+    ------
+    SystemFault
+        The store cannot be read or written.
+    """
+    while True:
+        records = _differences(catalog, scan)
+        if not records:
+            return Change(catalog)
+        after = Catalog(catalog.log, catalog.n + 1, catalog.titles | {record.title_id: record for record in records})
+        full = after.n % FULL_EVERY == 0
+        written: Iterable[TitleRecord] = after.titles.values() if full else records
+        body = {"format": _FORMAT, "full": full, "titles": [record.to_json() for record in written]}
+        if catalog.log.append(after.n, body):
+            return _change(catalog, after, records)
+        catalog = catalog.refresh()
+
+
+def _differences(catalog: Catalog, scan: Scan) -> list[TitleRecord]:
+    by_path = {record.path: record for record in sorted(catalog.titles.values(), key=lambda each: not each.removed)}
+    found = {title.path: title for title in scan.titles}
+    taken = set(catalog.titles)
+    next_no = max((record.title_no for record in catalog.titles.values()), default=0) + 1
+    records = []
+    for path in sorted(found):
+        title = found[path]
+        known = by_path.get(path) or _moved(catalog, title, found)
+        if known is None:
+            title_id = free_id(title.entry, path, taken)
+            taken.add(title_id)
+            known = TitleRecord(next_no, title_id, path, (), (), title.entry, {}, removed=True)
+            next_no += 1
+        record = replace(
+            known,
+            path=path,
+            media=title.media,
+            subtitles=title.subtitles,
+            entry=title.entry,
+            roots=title.roots,
+            removed=False,
+        )
+        if record != known:
+            records.append(record)
+    changed = {record.title_id for record in records}
+    gone = (catalog.titles[title_id] for title_id in scan.removed if title_id in catalog.titles)
+    records += [
+        replace(record, removed=True)
+        for record in gone
+        if not record.removed and record.path not in found and record.title_id not in changed
+    ]
+    return records
+
+
+def _moved(catalog: Catalog, title: FoundTitle, found: dict[str, FoundTitle]) -> TitleRecord | None:
+    """Give the record that moved here, unless another scan has settled meanwhile what became of it."""
+    record = catalog.titles.get(title.moved_from or "")
+    return None if record is None or record.removed or record.path in found else record
+
+
+def _change(before: Catalog, after: Catalog, records: list[TitleRecord]) -> Change:
+    kinds: dict[str, list[str]] = {"added": [], "changed": [], "moved": [], "returned": [], "removed": []}
+    for record in records:
+        old = before.titles.get(record.title_id)
+        if old is None:
+            kind = "added"
+        elif record.removed:
+            kind = "removed"
+        elif old.removed:
+            kind = "returned"
+        else:
+            kind = "changed" if old.path == record.path else "moved"
+        kinds[kind].append(record.title_id)
+    return Change(after, **{kind: tuple(ids) for kind, ids in kinds.items()})
