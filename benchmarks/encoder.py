@@ -1,7 +1,7 @@
 """Measures the encoder beside its bare model: JPEGs to vectors against ready tensors to vectors, in one loop.
 
-Run: `python -m benchmarks.encoder [--pictures 96] [--batch 32] [--rounds 3] [--model FOLDER]`. Without a folder the model
-is an untrained ViT-B-32: what it computes means nothing, what it costs is the same.
+Run: `python -m benchmarks.encoder [--pictures 96] [--batch 32] [--rounds 3] [--model FOLDER]`. Without a folder
+the model is an untrained ViT-B-32: what it computes means nothing, what it costs is the same.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import open_clip
 import torch
 from safetensors.torch import save_file
 
-from mediaflow.models.openclip import CONFIG_FILE, LoadedModel, OpenClipEncoder, load_folder
+from mediaflow.models.openclip import LoadedModel, OpenClipEncoder, load_folder
+from mediaflow.models.sources import CONFIG_FILE, SAFE_WEIGHTS
 
 HEIGHT, WIDTH = 512, 910
 TARGET = 0.9
@@ -28,7 +29,7 @@ TARGET = 0.9
 def untrained_folder(folder: Path, architecture: str = "ViT-B-32") -> Path:
     """Write an untrained open_clip model of `architecture` as a folder."""
     network = open_clip.create_model(architecture)
-    save_file(network.state_dict(), folder / "open_clip_model.safetensors")
+    save_file(network.state_dict(), folder / SAFE_WEIGHTS)
     config = {"model_cfg": open_clip.get_model_config(architecture), "preprocess_cfg": {}}
     (folder / CONFIG_FILE).write_text(json.dumps(config))
     return folder

@@ -1,1 +1,1 @@
-"""Models: their names, identities and files in the store, and the encoders that turn pictures and texts into vectors."""
+"""Models: names, identities, files in the store, and the encoders that turn pictures and texts into vectors."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import threading
@@ -22,9 +21,9 @@ from torch.overrides import TorchFunctionMode
 
 from mediaflow.errors import AlgorithmError
 from mediaflow.models.pictures import Preprocessor
+from mediaflow.models.sources import VOCABULARY
 
 BATCH = 32
-CONFIG_FILE = "open_clip_config.json"
 
 _Item = TypeVar("_Item")
 _loading = threading.Lock()
@@ -36,7 +35,7 @@ class LoadedModel:
 
     Attributes
     ----------
-    network : torch.nn.Module
+    network : open_clip.CLIP
         The model in evaluation mode, float32, on its device.
     preprocessor : Preprocessor
         Makes the squares that it looks at.
@@ -46,19 +45,19 @@ class LoadedModel:
         Where the model is: `cuda` when there is one, else `cpu`.
     """
 
-    network: torch.nn.Module
+    network: Any
     preprocessor: Preprocessor
     tokenize: Callable[[list[str]], torch.Tensor]
     device: torch.device
 
 
 def load_folder(folder: Path, name: str) -> LoadedModel:
-    """Load an open_clip folder: `open_clip_config.json`, weights, and perhaps a vocabulary of its own.
+    """Load a folder with `open_clip_config.json`, weights and perhaps a vocabulary, under the names of the store.
 
     Parameters
     ----------
     folder : Path
-        The folder. A vocabulary is the file named by `text_cfg.tokenizer_kwargs.bpe_path`, in this folder.
+        The folder, as `mediaflow.models.sources` names its files.
     name : str
         What the user calls the model, for the error.
 
@@ -81,7 +80,8 @@ def load_folder(folder: Path, name: str) -> LoadedModel:
             network = open_clip.create_model(
                 location, precision="fp32", device=device, require_pretrained=True, weights_only=True
             )
-            tokenize = open_clip.get_tokenizer(location, **_vocabulary(folder))
+            own = folder / VOCABULARY
+            tokenize = open_clip.get_tokenizer(location, **({"bpe_path": str(own)} if own.is_file() else {}))
     except Exception as error:  # whatever open_clip, torch or safetensors make of foreign files
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
         raise AlgorithmError(
@@ -193,13 +193,6 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
-
-
-def _vocabulary(folder: Path) -> dict[str, str]:
-    """Return the tokenizer's `bpe_path` as a path in `folder`, where the model has a vocabulary of its own."""
-    config = json.loads((folder / CONFIG_FILE).read_bytes())
-    file = config["model_cfg"].get("text_cfg", {}).get("tokenizer_kwargs", {}).get("bpe_path")
-    return {"bpe_path": str(folder / Path(file).name)} if file else {}
 
 
 def _parts(items: Sequence[_Item], size: int) -> Iterator[list[_Item]]:

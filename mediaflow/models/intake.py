@@ -1,0 +1,119 @@
+"""Taking a model in: load it once to see that it works, work out its identity, copy its files into the store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mediaflow.errors import AlgorithmError
+from mediaflow.models.identity import identity_of, probe_picture
+from mediaflow.models.openclip import LoadedModel, OpenClipEncoder, load_folder
+from mediaflow.models.record import ModelFile, ModelRecord, weights_key
+from mediaflow.models.sources import CONFIG_FILE, PICKLED_WEIGHTS, SAFE_WEIGHTS, VOCABULARY, Material
+from mediaflow.storage.objects import ObjectStore
+
+
+def take_in(name: str, material: Material, store: ObjectStore, scratch: Path) -> ModelRecord:
+    """Return the record of a model whose files are in the store from now on.
+
+    Parameters
+    ----------
+    name : str
+        The name under which it was declared.
+    material : Material
+        Its files.
+    store : ObjectStore
+        Where they are copied to, each unless it is there.
+    scratch : Path
+        Local folder for what is needed on the way.
+
+    Returns
+    -------
+    ModelRecord
+        The record, not yet in any log.
+
+    Raises
+    ------
+    AlgorithmError
+        The files do not make a model that works.
+    """
+    config = _configuration(material)
+    files: dict[str, bytes | Path] = {CONFIG_FILE: json.dumps(config, sort_keys=True).encode()}
+    files[SAFE_WEIGHTS if material.weights.suffix == ".safetensors" else PICKLED_WEIGHTS] = material.weights
+    if material.vocabulary:
+        files[VOCABULARY] = material.vocabulary
+    roles = {"weights": sha256_of(material.weights)}
+    if material.vocabulary:
+        roles["vocabulary"] = sha256_of(material.vocabulary)
+    with _staged(files, scratch) as folder:
+        model = load_folder(folder, name)
+    dim = _working_dim(name, model, config["model_cfg"])
+    identity = identity_of(config["model_cfg"], roles, model)
+    kept = tuple(_keep(store, weights_key(identity, file_name), content) for file_name, content in files.items())
+    return ModelRecord(name, material.architecture, dim, model.preprocessor.size, identity, kept)
+
+
+def sha256_of(file: Path) -> str:
+    """Return the SHA-256 of a file (hex)."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _configuration(material: Material) -> dict[str, Any]:
+    """Return the configuration as the store keeps it: the vocabulary has one name there, whatever it was called."""
+    config: dict[str, Any] = json.loads(json.dumps(material.config))
+    if material.vocabulary:
+        config["model_cfg"]["text_cfg"]["tokenizer_kwargs"]["bpe_path"] = VOCABULARY
+    return {"model_cfg": config["model_cfg"], "preprocess_cfg": config.get("preprocess_cfg", {})}
+
+
+@contextmanager
+def _staged(files: dict[str, bytes | Path], scratch: Path) -> Iterator[Path]:
+    """Lay the files out as one folder, the large ones as links."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="model-") as temporary:
+        folder = Path(temporary)
+        for file_name, content in files.items():
+            if isinstance(content, bytes):
+                (folder / file_name).write_bytes(content)
+            else:
+                (folder / file_name).symlink_to(content.resolve())
+        yield folder
+
+
+def _working_dim(name: str, model: LoadedModel, model_cfg: dict[str, Any]) -> int:
+    """Return the length of the vectors after both sides of the model have given one."""
+    dim = int(model_cfg["embed_dim"])
+    encoder = OpenClipEncoder(model, "", dim)
+    try:
+        vectors = np.concatenate([encoder.encode_pictures([probe_picture()]), encoder.encode_texts(["a probe 1 é"])])
+    except (IndexError, RuntimeError, ValueError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    else:
+        if np.isfinite(vectors).all():
+            return dim
+        reason = "its vectors are not numbers"
+    raise AlgorithmError(
+        f"The model {name!r} loads and does not work: {reason}; check that weights, configuration and tokenizer belong "
+        "together or set MEDIAFLOW_VISUAL_MODEL to another model.",
+        model=name,
+        reason=reason,
+    )
+
+
+def _keep(store: ObjectStore, key: str, content: bytes | Path) -> ModelFile:
+    """Put a file into the store unless it is there, and say what is there."""
+    if isinstance(content, bytes):
+        # Equal models may spell their configuration differently: the first one stays.
+        data = content if store.put_if_absent(key, content) else store.get(key)
+        return ModelFile(key, len(data), hashlib.sha256(data).hexdigest())
+    if not store.exists(key):
+        store.put_if_absent(key, content.read_bytes())
+    return ModelFile(key, content.stat().st_size, sha256_of(content))
