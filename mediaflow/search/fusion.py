@@ -1,0 +1,150 @@
+"""Several ranked lists of time ranges become one: reciprocal rank fusion, instant by instant.
+
+Reciprocal rank fusion (Cormack, Clarke and Büttcher, "Reciprocal rank fusion outperforms Condorcet and individual
+rank learning methods", SIGIR 2009) scores a document d with the sum over all lists of 1 / (k + rank(d)), k = 60.
+Here the documents are the instants of a title: an instant's rank in a list is the best rank among the list's ranges
+that cover it. A hit is the longest range around the best instant over which the best ranges stay the same; so where
+a cue and a shot overlap, the hit is the time that they share.
+
+Hits of a title never overlap, and each brings something that no earlier hit of the title had. A range is used up by
+the first hit that covers a quarter of it or more: a cue that runs on into the next shot is not told twice, and
+translations of one line are sources of one hit. A longer range (a scene around many cues) lends its rank to each.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+CONSTANT = 60
+"""k of the formula: how much the first ranks stand out."""
+
+_USED_UP = 4
+
+
+@dataclass(frozen=True, order=True)
+class Ranked:
+    """One range of one list: `[start_ms, end_ms)`, its rank there (1 is best, equal scores share it), its row."""
+
+    rank: int
+    start_ms: int
+    end_ms: int
+    row: int
+    list_no: int
+
+    @property
+    def gain(self) -> float:
+        """What it adds to the score of the instants that it covers."""
+        return 1.0 / (CONSTANT + self.rank)
+
+
+@dataclass(frozen=True)
+class Fused:
+    """A hit: a range of a title, its score, and the ranges that it comes from, best rank first."""
+
+    title_no: int
+    start_ms: int
+    end_ms: int
+    score: float
+    sources: tuple[Ranked, ...]
+
+
+def fuse(lists: Sequence[pl.DataFrame]) -> list[Fused]:
+    """Fuse ranked lists; the order of the lists makes no difference.
+
+    Parameters
+    ----------
+    lists : sequence of pl.DataFrame
+        Each with title_no, start_ms, end_ms, score (more is better). `Ranked.row` is the row's place in its frame.
+
+    Returns
+    -------
+    list of Fused
+        Best first; equal scores in the order of title number and time.
+    """
+    by_title: dict[int, list[Ranked]] = {}
+    for list_no, rows in enumerate(lists):
+        ranks = rows["score"].rank("min", descending=True).cast(pl.Int64)
+        columns = (rows["title_no"], ranks, rows["start_ms"], rows["end_ms"])
+        for row, (title_no, rank, start_ms, end_ms) in enumerate(zip(*columns, strict=True)):
+            # A range without length still stands for its instant.
+            ranked = Ranked(rank, start_ms, max(end_ms, start_ms + 1), row, list_no)
+            by_title.setdefault(title_no, []).append(ranked)
+    hits = [hit for title_no, ranges in by_title.items() for hit in _Timeline(title_no, ranges).hits()]
+    return sorted(hits, key=lambda hit: (-hit.score, hit.title_no, hit.start_ms))
+
+
+class _Timeline:
+    """The ranges of one title, cut at all their bounds into segments that each have the same ranges throughout."""
+
+    def __init__(self, title_no: int, ranges: Iterable[Ranked]) -> None:
+        self._title_no = title_no
+        ordered = sorted(ranges)
+        self._bounds = sorted({bound for one in ordered for bound in (one.start_ms, one.end_ms)})
+        self._covering: list[list[Ranked]] = [[] for _ in self._bounds[1:]]
+        for one in ordered:
+            for segment in self._segments(one.start_ms, one.end_ms):
+                self._covering[segment].append(one)
+        self._taken = [False] * len(self._covering)
+        self._seen: set[Ranked] = set()
+        self._used_up: set[Ranked] = set()
+
+    def hits(self) -> list[Fused]:
+        """Take the best segment, again and again, until none has anything new."""
+        found: list[Fused] = []
+        waiting = [(-_score(self._best(segment)), segment) for segment in range(len(self._covering))]
+        heapq.heapify(waiting)
+        while waiting:
+            promised, segment = heapq.heappop(waiting)
+            best = self._best(segment)
+            if self._taken[segment] or self._seen.issuperset(best):
+                continue
+            # Scores only ever fall, as ranges are used up: a segment that still keeps its promise is the best.
+            if -_score(best) > promised:
+                heapq.heappush(waiting, (-_score(best), segment))
+                continue
+            found.append(self._take(segment, best))
+        return found
+
+    def _best(self, segment: int) -> tuple[Ranked, ...]:
+        first: dict[int, Ranked] = {}
+        for one in self._covering[segment]:
+            if one not in self._used_up:
+                first.setdefault(one.list_no, one)
+        return tuple(sorted(first.values()))
+
+    def _take(self, segment: int, best: tuple[Ranked, ...]) -> Fused:
+        first = last = segment
+        while first > 0 and self._continues(first - 1, best):
+            first -= 1
+        while last + 1 < len(self._covering) and self._continues(last + 1, best):
+            last += 1
+        start_ms, end_ms = self._bounds[first], self._bounds[last + 1]
+        touched = {one for covered in range(first, last + 1) for one in self._covering[covered]} - self._used_up
+        done = {one for one in touched if _covers_enough(start_ms, end_ms, one)}
+        self._taken[first : last + 1] = [True] * (last + 1 - first)
+        self._used_up |= done
+        sources = done.union(best)
+        self._seen |= sources
+        return Fused(self._title_no, start_ms, end_ms, _score(best), tuple(sorted(sources)))
+
+    def _continues(self, segment: int, best: tuple[Ranked, ...]) -> bool:
+        return not self._taken[segment] and self._best(segment) == best
+
+    def _segments(self, start_ms: int, end_ms: int) -> range:
+        return range(bisect_left(self._bounds, start_ms), bisect_left(self._bounds, end_ms))
+
+
+def _covers_enough(start_ms: int, end_ms: int, one: Ranked) -> bool:
+    shared_ms = min(end_ms, one.end_ms) - max(start_ms, one.start_ms)
+    return shared_ms * _USED_UP >= one.end_ms - one.start_ms
+
+
+def _score(best: tuple[Ranked, ...]) -> float:
+    # An exact sum: the same whatever the order of the lists.
+    return math.fsum(one.gain for one in best)

@@ -1,0 +1,164 @@
+"""What comes back: hits that say where they come from, as objects, as JSON and as a Polars frame."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Presence: TypeAlias = Literal["speaks", "in cast"]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A part of the upright picture: left, top, width and height as fractions of it."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+
+@dataclass(frozen=True)
+class Source:
+    """One row that a hit comes from.
+
+    Attributes
+    ----------
+    algorithm, generation, revision : str
+        Who gave the row, by which code, parameters and model, and from which bytes of the title.
+    model : str or None
+        Identity of the model behind the algorithm, where it has one.
+    score : float
+        In the algorithm's own terms: cosine similarity, BM25, confidence, or 1 where a row just fits.
+    start_ms, end_ms : int
+        The row's own range.
+    text : str or None
+        The text or label, where it has one; `language` and `speaker` (as written) belong to it.
+    box : Box or None
+        Where in the picture, where the row says so.
+    """
+
+    algorithm: str
+    generation: str
+    model: str | None
+    revision: str
+    score: float
+    start_ms: int
+    end_ms: int
+    text: str | None = None
+    box: Box | None = None
+    language: str | None = None
+    speaker: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row as it stands in a hit's JSON; text and box only where there are any."""
+        body: dict[str, Any] = {
+            "algorithm": self.algorithm,
+            "generation": self.generation,
+            "model": self.model,
+            "revision": self.revision,
+            "score": self.score,
+        }
+        if self.text is not None:
+            body["text"] = self.text
+        if self.box is not None:
+            body["box"] = dataclasses.asdict(self.box)
+        return body
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A range of a title that answers.
+
+    Attributes
+    ----------
+    title_no : int
+        The title's number in the snapshot's tables.
+    title_id, title : str
+        Its id, and its name.
+    start_ms, end_ms : int
+        The range, half-open.
+    score : float
+        More is better: the source's own score for a question of one clause, else the sum of reciprocal ranks.
+    sources : tuple of Source
+        At least one, the best rank first.
+    snapshot : str
+        Id of the snapshot that answered.
+    series, season, episode
+        Where the title is an episode.
+    match : "speaks", "in cast" or None
+        Where a character or talent was asked for: a cue of the hit is spoken by them, or the title's cast has them.
+        None: the title has them only as a speaker of other cues.
+    grouped : int
+        How many hits the group has that this one stands for; 1 without grouping.
+    """
+
+    title_no: int
+    title_id: str
+    title: str
+    start_ms: int
+    end_ms: int
+    score: float
+    sources: tuple[Source, ...]
+    snapshot: str
+    series: str | None = None
+    season: int | None = None
+    episode: int | None = None
+    match: Presence | None = None
+    grouped: int = 1
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the hit as the object that `--json` prints; series, season, episode and match where there are any."""
+        body: dict[str, Any] = {
+            "title_id": self.title_id,
+            "title": self.title,
+            "start_ms": self.start_ms,
+            "end_ms": self.end_ms,
+            "score": self.score,
+            "sources": [source.as_json() for source in self.sources],
+            "snapshot": self.snapshot,
+        }
+        also = {name: getattr(self, name) for name in ("series", "season", "episode", "match")}
+        return body | {name: value for name, value in also.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Results:
+    """The answer to one query, all of it from one snapshot.
+
+    Attributes
+    ----------
+    snapshot : str
+        Its id.
+    hits : tuple of Hit
+        In the order that was asked for.
+    notes : tuple of str
+        Sentences about what could not be looked for.
+    """
+
+    snapshot: str
+    hits: tuple[Hit, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return one row a hit, with the hits' fields as columns; `sources` is a list of structs."""
+        import polars as pl
+
+        box = pl.Struct(dict.fromkeys(("x", "y", "w", "h"), pl.Float64))
+        kinds: dict[str, Any] = {"score": pl.Float64, "start_ms": pl.Int64, "end_ms": pl.Int64, "box": box}
+        source = pl.Struct({one.name: kinds.get(one.name, pl.String) for one in dataclasses.fields(Source)})
+        kinds |= {"sources": pl.List(source), "title_no": pl.Int32, "season": pl.Int32, "episode": pl.Int32}
+        kinds["grouped"] = pl.Int64
+        schema = {one.name: kinds.get(one.name, pl.String) for one in dataclasses.fields(Hit)}
+        return pl.DataFrame([dataclasses.asdict(hit) for hit in self.hits], schema=schema)

@@ -1,0 +1,61 @@
+"""What searchers hand on: ranges of titles with a score, read from a table of any shape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+if TYPE_CHECKING:
+    import lance
+
+MATCHES: dict[str, Any] = {
+    "title_no": pl.Int32,
+    "revision": pl.String,
+    "start_ms": pl.Int64,
+    "end_ms": pl.Int64,
+    "score": pl.Float64,
+    "row": pl.UInt64,
+    "text": pl.String,
+    "language": pl.String,
+    "speaker": pl.String,
+    "x": pl.Float64,
+    "y": pl.Float64,
+    "w": pl.Float64,
+    "h": pl.Float64,
+}
+"""A match: whose row it is, its range, its score (more is better), its address in the table, and what there is to
+show: the text or label, its language and speaker, its box as fractions of the picture."""
+
+_ORDER = ("score", "title_no", "start_ms", "end_ms", "row")
+
+
+def read_matches(table: lance.LanceDataset, score: str | None, **scan: Any) -> pl.DataFrame:
+    """Scan a table and return MATCHES, best first; equal scores in the order of titles and times.
+
+    Parameters
+    ----------
+    table : lance.LanceDataset
+        Rows of any shape.
+    score : str, optional
+        The column that scores: one of the table's, `_distance` (cosine, made a similarity) or `_score`. None: all 1.
+    **scan
+        For `LanceDataset.scanner`: what to find, the condition, the limit.
+    """
+    own = set(table.schema.names)
+    columns = [name for name in MATCHES if name in own]
+    columns += ["label"] if "label" in own and "text" not in own else []
+    columns += [score] if score and score not in columns else []
+    scanner = table.scanner(
+        columns=columns, prefilter=True, with_row_address=True, disable_scoring_autoprojection=True, **scan
+    )
+    found = pl.DataFrame(pl.from_arrow(scanner.to_table())).rename({"_rowaddr": "row"})
+    if "label" in found.columns:
+        found = found.rename({"label": "text"})
+    if score == "_distance":
+        found = found.with_columns((1.0 - pl.col(score).cast(pl.Float64)).alias("score"))
+    else:
+        found = found.with_columns((pl.col(score) if score else pl.lit(1.0)).cast(pl.Float64).alias("score"))
+    absent = [pl.lit(None, kind).alias(name) for name, kind in MATCHES.items() if name not in found.columns]
+    whole = found.with_columns(absent).select(pl.col(name).cast(kind) for name, kind in MATCHES.items())
+    return whole.sort(_ORDER, descending=[True, False, False, False, False], nulls_last=True)
