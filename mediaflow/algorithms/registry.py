@@ -145,6 +145,8 @@ def _checked(one: Registered, given: Mapping[str, Any]) -> Registered:
 def _wrong(algorithm: Algorithm) -> Iterator[str]:
     import polars as pl
 
+    from mediaflow.algorithms.shapes import shape_columns
+
     for attribute, kind in (("version", str), ("owner", str), ("inputs", tuple), ("shape", Shape)):
         if not isinstance(getattr(algorithm, attribute, None), kind):
             yield f"'{attribute}' must be a {kind.__name__}"
@@ -162,10 +164,8 @@ def _wrong(algorithm: Algorithm) -> Iterator[str]:
             yield f"a field cannot be called {name!r}"
         if not (isinstance(kind, pl.DataType) or (isinstance(kind, type) and issubclass(kind, pl.DataType))):
             yield f"the field {name!r} must be a polars data type"
-    if len(columns(algorithm, 1)) < len(algorithm.fields) + len(
-        columns(type("_", (Algorithm,), {"shape": algorithm.shape}), 1)
-    ):
-        yield "a field has the name of a column that the shape has already"
+        if name in shape_columns(algorithm.shape, 1):
+            yield f"the field {name!r} is a column that the shape has already"
 
 
 def _without_circles(found: dict[str, Registered]) -> list[Registered]:

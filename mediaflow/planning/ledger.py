@@ -123,6 +123,13 @@ class Ledger:
         facts = self.facts().filter(pl.col("state") == DONE)
         return facts.unique(["title_id", "stage"], keep="last", maintain_order=True)
 
+    def has_done(self, stage: str, generation: str) -> bool:
+        """Say whether a stage ever finished a title in this generation."""
+        import polars as pl
+
+        known = (pl.col("stage") == stage) & (pl.col("generation") == generation) & (pl.col("state") == DONE)
+        return not self.facts().filter(known).is_empty()
+
     def _exists(self) -> bool:
         if self._seen is not None:
             return True

@@ -1,0 +1,148 @@
+"""Runs one algorithm over titles: loads the features it asked for, in parts that fit in memory, and blames fairly."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mediaflow.algorithms.contract import Algorithm, Batch, TitleFeatures
+from mediaflow.algorithms.registry import Registered
+from mediaflow.algorithms.shapes import WrongResult, conform
+from mediaflow.errors import AlgorithmError, SystemFault
+from mediaflow.models.registry import ModelRegistry
+from mediaflow.planning.stage import Stage
+from mediaflow.stages.graph import ROWS
+from mediaflow.stages.sources import Made
+from mediaflow.storage import artifacts
+from mediaflow.storage.objects import ObjectStore
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# Kept frames in one call of an algorithm: some hundred megabytes of JPEG and a few of their pixels.
+_FRAMES_AT_ONCE = 2_000
+# So many first titles with one and the same error mean that the algorithm is broken, not the titles.
+_FIRST_TITLES = 3
+# Which part of which stage's artifact a feature is read from.
+_PARTS = {
+    "shots": (("frames", "shots"),),
+    "frames": (("frames", "frames"),),
+    "cues": (("media", "cues"), ("subtitles", "cues")),
+    "catalogue": (("catalogue", "catalogue"),),
+}
+
+# Of one title, by input stage: revision, attempt, rows by part.
+Inputs = Mapping[str, tuple[str, str, Mapping[str, int]]]
+
+
+class Blamed(Exception):
+    """What an algorithm raised on one title, after that title failed alone."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class Annotator:
+    """Runs algorithms; models are loaded once a process.
+
+    Parameters
+    ----------
+    store : ObjectStore
+        Where the features are.
+    algorithms : sequence of Registered
+        What was found.
+    models : ModelRegistry
+        Gives the encoder of a model's identity.
+    """
+
+    def __init__(self, store: ObjectStore, algorithms: Sequence[Registered], models: ModelRegistry) -> None:
+        self._store = store
+        self._found = {one.name: one for one in algorithms}
+        self._models = models
+
+    def run(
+        self, stage: Stage, titles: Mapping[str, Inputs], unproven: bool
+    ) -> Iterator[list[tuple[str, Made | Exception, float]]]:
+        """Yield, part by part, (title_id, result or error, seconds) of each title.
+
+        Raises
+        ------
+        AlgorithmError
+            The algorithm is broken as a whole: it said so, or (`unproven`: it never finished a title of this
+            generation) its first titles all failed in the same way. No title of that part is blamed.
+        """
+        one = self._found[stage.name]
+        assert one.algorithm is not None
+        model = self._models.encoder(stage.model) if stage.model else None
+        for part in _parts(one.algorithm, titles):
+            start = time.monotonic()
+            features = tuple(self._features(one.algorithm, title_id, titles[title_id]) for title_id in part)
+            results = _results(one.algorithm, Batch(features, one.parameters, model), unproven)
+            unproven = unproven and all(isinstance(result, Exception) for result in results)
+            seconds = (time.monotonic() - start) / len(part)
+            yield [(title_id, result, seconds) for title_id, result in zip(part, results, strict=True)]
+
+    def _features(self, algorithm: Algorithm, title_id: str, inputs: Inputs) -> TitleFeatures:
+        import polars as pl
+
+        features: dict[str, pl.DataFrame] = {}
+        for name in algorithm.inputs:
+            read = []
+            for stage, part in _PARTS.get(name, ((name, ROWS),)):
+                revision, attempt, _ = inputs[stage]
+                read.append(artifacts.read(self._store, stage, title_id, revision, attempt, part))
+            features[name] = pl.concat(read)
+        return TitleFeatures(title_id, features)
+
+
+def _parts(algorithm: Algorithm, titles: Mapping[str, Inputs]) -> Iterator[list[str]]:
+    part: list[str] = []
+    held = 0
+    for title_id, inputs in titles.items():
+        size = inputs["frames"][2].get("frames", 0) if "frames" in algorithm.inputs else 0
+        if part and held + size > _FRAMES_AT_ONCE:
+            yield part
+            part, held = [], 0
+        part.append(title_id)
+        held += size
+    yield part
+
+
+def _results(algorithm: Algorithm, batch: Batch, unproven: bool) -> list[Made | Exception]:
+    """Run the batch; where it raises, run title by title, so that only the title that fails alone is blamed."""
+    try:
+        return _run(algorithm, batch)
+    except (AlgorithmError, SystemFault, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - somebody else's code
+        if len(batch) == 1:
+            return [Blamed(error)]
+    results: list[Made | Exception] = []
+    for title in batch:
+        results += _results(algorithm, Batch((title,), batch.parameters, batch.model), unproven)
+        first = results[:_FIRST_TITLES]
+        if unproven and len(first) == _FIRST_TITLES and len({_alike(result) for result in first}) == 1:
+            raise AlgorithmError(
+                f"{algorithm.name} failed on its first {_FIRST_TITLES} titles in the same way ({results[0]}): "
+                f"mend it and change its version; its owner is {algorithm.owner}.",
+                algorithm=algorithm.name,
+                owner=algorithm.owner,
+            ) from results[0] if isinstance(results[0], Exception) else None
+    return results
+
+
+def _alike(result: Made | Exception) -> Any:
+    """Return what makes two failures the same; a success is like nothing else."""
+    return (type(result.cause), str(result)) if isinstance(result, Blamed) else object()
+
+
+def _run(algorithm: Algorithm, batch: Batch) -> list[Made | Exception]:
+    dim = None if batch.model is None else batch.model.dim
+    frames = [conform(algorithm, result, dim) for result in algorithm.run(batch)]
+    if len(frames) != len(batch):
+        raise WrongResult(
+            f"{algorithm.name} gave {len(frames)} results for {len(batch)} titles; it must give one each."
+        )
+    return [Made({ROWS: frame}, {"annotations": len(frame)}) for frame in frames]
