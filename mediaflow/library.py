@@ -1,0 +1,336 @@
+"""A library: the one object through which the command line, Dagster and programs use mediaflow."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from mediaflow import settings as settings_module
+from mediaflow.catalog.records import TitleRecord
+from mediaflow.catalog.titles import Catalog
+from mediaflow.errors import AlgorithmError, UsageError
+from mediaflow.planning.ledger import DONE, FAILED, Fact, Ledger
+from mediaflow.planning.plan import Plan, Retries, plan
+from mediaflow.planning.revisions import digest
+from mediaflow.planning.stage import StageGraph
+from mediaflow.settings import Settings
+from mediaflow.snapshots.reader import Releases, SnapshotReader
+from mediaflow.storage.objects import FolderStore
+
+if TYPE_CHECKING:
+    from mediaflow.algorithms.registry import Registered
+    from mediaflow.catalog.titles import Change
+    from mediaflow.media.pool import DecodePool
+    from mediaflow.models.registry import ModelRegistry
+    from mediaflow.publishing.publisher import Present, Publication, Publisher
+    from mediaflow.search.gateway import Gateway
+    from mediaflow.search.query import Query
+    from mediaflow.search.results import Results
+    from mediaflow.stages.graph import ModelLike
+    from mediaflow.stages.work import Workshop
+
+_SCAN_NOTES = "scan.json"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a look at the library folder came to: what changed, and lines for people."""
+
+    change: Change
+    settling: int
+    hashing_bytes_left: int
+    guard: str | None
+    ignored: tuple[Mapping[str, Any], ...]
+    problems: tuple[Mapping[str, Any], ...]
+
+
+class Library:
+    """A library folder, its workspace, and all that can be done with them. Use it in a `with` statement.
+
+    Parameters
+    ----------
+    settings : Settings
+        Where everything is.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.home = settings.home.absolute()
+        self.store = FolderStore(self.home / "store")
+        self.ledger = Ledger(self.store)
+        self.releases = Releases(self.store)
+        self._catalog: Catalog | None = None
+        self._gateway: Gateway | None = None
+        self._pool: DecodePool | None = None
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes that this library has started."""
+        with self._lock:
+            if self._pool is not None:
+                self._pool.close()
+                self._pool = None
+
+    # What there is
+
+    @property
+    def root(self) -> Path:
+        """The library folder; `UsageError` where none is set."""
+        if self.settings.library is None:
+            raise UsageError(
+                "No library is set: write library = \"/path/to/films\" into mediaflow.toml, "
+                "or set MEDIAFLOW_LIBRARY; 'make demo' makes a small one."
+            )
+        return self.settings.library.absolute()
+
+    @cached_property
+    def cache(self) -> Path:
+        """A folder for what can be made again at any time."""
+        folder = self.home / "cache"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @cached_property
+    def algorithms(self) -> list[Registered]:
+        """The algorithms that were found, broken ones included."""
+        from mediaflow.algorithms.registry import find
+
+        return find(tuple(self.settings.algorithm_folders), self.settings.algorithms)
+
+    @cached_property
+    def models(self) -> ModelRegistry:
+        """The models, by name and identity."""
+        from mediaflow.models.registry import ModelRegistry
+
+        return ModelRegistry(self.store, self.cache / "models")
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalogue as it is now."""
+        self._catalog = Catalog.load(self.store) if self._catalog is None else self._catalog.refresh()
+        return self._catalog
+
+    def pool(self) -> DecodePool:
+        """Return the decode workers, started at first use."""
+        from mediaflow.media.pool import DecodePool
+
+        with self._lock:
+            if self._pool is None:
+                self._pool = DecodePool(self.decode_workers)
+            return self._pool
+
+    @property
+    def decode_workers(self) -> int:
+        """How many films are decoded at once."""
+        return self.settings.decode_workers or os.cpu_count() or 1
+
+    def titles(self) -> list[TitleRecord]:
+        """Return the titles of the library, by number."""
+        return self.catalog.present()
+
+    def model_names(self) -> dict[str, str]:
+        """Return the declared model of each algorithm that has one."""
+        found = {one.name: one.algorithm.model for one in self.algorithms if one.algorithm is not None}
+        return {name: getattr(self.settings, setting) for name, setting in found.items() if setting}
+
+    def graph(self) -> StageGraph:
+        """Return the stages with the models and parameters of now."""
+        from mediaflow.stages.graph import build
+
+        return build(self.algorithms, self._models())
+
+    def plan(self) -> Plan:
+        """Return what every artifact should be, what is stale, and why."""
+        return plan(self.graph(), self.titles(), self.ledger, Retries(tuple(self.settings.retry_delays_s)))
+
+    # What can be done
+
+    def scan(self, *, allow_loss: bool = False, now_ms: int | None = None) -> Looked:
+        """Look at the library folder and write what changed into the catalogue.
+
+        Parameters
+        ----------
+        allow_loss : bool
+            Believe also a loss of many titles at once.
+        now_ms : int, optional
+            The time at which files are judged to have held still; now, if not given.
+        """
+        from mediaflow.catalog.hashes import HashMemory
+        from mediaflow.catalog.scan import scan
+        from mediaflow.catalog.titles import update
+
+        catalog = self.catalog
+        with HashMemory(self.cache) as memory:
+            seen = scan(
+                self.root,
+                catalog,
+                memory,
+                settle_s=self.settings.settle_s,
+                loss_limit=self.settings.loss_limit,
+                now_ms=time.time_ns() // 1_000_000 if now_ms is None else now_ms,
+                budget_bytes=self.settings.hash_bytes_per_tick,
+                allow_loss=allow_loss,
+            )
+        change = update(catalog, seen)
+        self._catalog = change.catalog
+        looked = Looked(
+            change,
+            seen.settling,
+            seen.hashing_bytes_left,
+            seen.guard,
+            tuple(asdict(one) for one in seen.ignored),
+            tuple(asdict(one) for one in seen.problems),
+        )
+        notes = {name: getattr(looked, name) for name in ("guard", "ignored", "problems", "settling")}
+        (self.cache / _SCAN_NOTES).write_text(json.dumps(notes | {"root": str(self.root)}, ensure_ascii=False))
+        return looked
+
+    def last_look(self) -> dict[str, Any]:
+        """Return what the last look at the library folder told people: guard, ignored, problems, settling."""
+        file = self.cache / _SCAN_NOTES
+        empty: dict[str, Any] = {"guard": None, "ignored": [], "problems": [], "settling": 0}
+        return empty | (json.loads(file.read_text()) if file.is_file() else {})
+
+    def ensure_model(self, algorithm: str) -> str:
+        """Bring the model of an algorithm into the store and return its identity.
+
+        Raises
+        ------
+        AlgorithmError
+            It cannot be had; the sentence is in the ledger too, so that the plan can say it.
+        """
+        name = self.model_names()[algorithm]
+        key = digest(["model", name])
+        try:
+            record = self.models.ensure(name)
+        except AlgorithmError as error:
+            self.ledger.append([Fact("", _model_stage(algorithm), key, key, FAILED, reason=error.message)])
+            raise
+        self.ledger.append([Fact("", _model_stage(algorithm), key, key, DONE)])
+        return record.identity
+
+    def model_attempts(self, algorithm: str) -> tuple[int, int]:
+        """Return how often the model could not be had since it last was, and when that was last tried (ms)."""
+        import polars as pl
+
+        key = digest(["model", self.model_names()[algorithm]])
+        stage = _model_stage(algorithm)
+        tried = self.ledger.newest().filter((pl.col("stage") == stage) & (pl.col("revision") == key))
+        return (tried["attempts"][0], tried["at_ms"][0]) if len(tried) and tried["state"][0] == FAILED else (0, 0)
+
+    def workshop(self) -> Workshop:
+        """Return what runs stages over titles."""
+        from mediaflow.stages.work import Workshop
+
+        retries = Retries(tuple(self.settings.retry_delays_s))
+        return Workshop(
+            self.store,
+            self.root,
+            self.graph(),
+            self.ledger,
+            self.algorithms,
+            self.models,
+            self.pool,
+            self.decode_workers,
+            retries,
+        )
+
+    def publish_due(self, plan: Plan) -> bool:
+        """Say whether a publish would change what is served."""
+        return self._publisher().due(plan, self._present())
+
+    def publish(self) -> Publication:
+        """Publish what is whole, if that changes what is served."""
+        return self._publisher().publish(self.plan(), self._present())
+
+    # What can be asked
+
+    def current(self) -> SnapshotReader:
+        """Open a reader at the current release; `NothingPublished` where there is none."""
+        return self.releases.current()
+
+    def search(self, query: Query) -> Results:
+        """Answer a query from the snapshot that is current when it comes in."""
+        from mediaflow.search.gateway import Gateway
+
+        number = self.releases.tip()
+        with self._lock:
+            if self._gateway is None or self._gateway.reader.release != number:
+                self._gateway = Gateway(self.releases.current(), self.models, _Pictures(self))
+            gateway = self._gateway
+        return gateway.search(query)
+
+    def _models(self) -> dict[str, ModelLike | str]:
+        import polars as pl
+
+        found: dict[str, ModelLike | str] = {}
+        for algorithm, name in self.model_names().items():
+            record = self.models.find(name)
+            if record is not None:
+                found[algorithm] = record
+                continue
+            said = self.ledger.facts().filter(
+                (pl.col("stage") == _model_stage(algorithm)) & (pl.col("state") == FAILED)
+            )["reason"]
+            found[algorithm] = said[-1] if len(said) else f"The model {name!r} is not in the store yet: refresh."
+        return found
+
+    def _publisher(self) -> Publisher:
+        from mediaflow.publishing.publisher import Publisher
+
+        models = {name: model for name, model in self._models().items() if not isinstance(model, str)}
+        names = self.model_names()
+        encoders = {model.identity: names[algorithm] for algorithm, model in models.items()}
+        shapes = {one.name: one.algorithm.shape.value if one.algorithm else "" for one in self.algorithms}
+        return Publisher(self.store, self.graph(), encoders, shapes)
+
+    def _present(self) -> list[Present]:
+        from mediaflow.publishing.publisher import Present
+
+        return [Present(one.title_id, one.title_no, one.path, one.roots) for one in self.titles()]
+
+
+class _Pictures:
+    """Decodes pictures of users in the sandbox; no worker is started before the first picture comes."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def picture(self, data: bytes) -> Any:
+        return self._library.pool().picture(data)
+
+
+def _model_stage(algorithm: str) -> str:
+    return f"{algorithm}_model"
+
+
+def open_library(**overrides: Any) -> Library:
+    """Open the library that the settings name.
+
+    Parameters
+    ----------
+    **overrides
+        Settings that win over `mediaflow.toml` and the environment.
+
+    Raises
+    ------
+    UsageError
+        A setting is wrong.
+    """
+    return Library(settings_module.load(**overrides))
