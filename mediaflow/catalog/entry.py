@@ -89,7 +89,7 @@ def _episode_facts(candidate: Candidate, series: str | None, found: EpisodeName 
     if series is None:
         series = (before.title if before else "") or named_title(candidate.folder).title or None
     season = candidate.season if found is None or found.season is None else found.season
-    number = "" if found is None else f"S{season or 0:02d}E{found.episode or 0:02d}"
+    number = "" if found is None else (f"S{season:02d}" if season is not None else "") + f"E{found.episode:02d}"
     title = episode_title(found.after) if found else clean(candidate.stem)
     return {
         "title": title or f"{series or ''} {number}".strip(),

@@ -13,7 +13,7 @@ class FileKind(Enum):
     NFO = "nfo"
     JSON = "json"
     XML = "xml"
-    MANIFEST = "streaming manifest (DASH, HLS): not a file to play from"
+    MANIFEST = "playlist or streaming manifest"
     SEGMENT = "streaming segment (DASH, HLS): not a whole film"
     OTHER_SUBTITLE = "subtitle format that is not read (SRT, WebVTT, ASS and TTML are)"
     SOUND = "sound without picture"
@@ -43,22 +43,8 @@ _EXTENSIONS = {
 _KIND_OF = {extension: kind for kind, names in _EXTENSIONS.items() for extension in names.split()}
 
 _UNFINISHED = frozenset(
-    {
-        "part",
-        "partial",
-        "crdownload",
-        "tmp",
-        "temp",
-        "download",
-        "filepart",
-        "opdownload",
-        "!qb",
-        "!ut",
-        "aria2",
-        "bc!",
-        "td",
-        "bts",
-    }
+    {"part", "partial", "crdownload", "tmp", "temp", "download", "filepart", "opdownload"}
+    | {"!qb", "!ut", "aria2", "bc!", "td", "bts"}
 )
 _SYSTEM_FOLDERS = frozenset(
     {

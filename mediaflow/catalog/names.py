@@ -50,7 +50,7 @@ class EpisodeName(NamedTuple):
     """Numbers of an episode, with the text before and after them in the file name."""
 
     season: int | None
-    episode: int | None
+    episode: int
     end: int | None
     before: str
     after: str
