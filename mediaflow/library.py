@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +26,8 @@ from mediaflow.snapshots.reader import Releases, SnapshotReader
 from mediaflow.storage.objects import FolderStore
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from mediaflow.algorithms.registry import Registered
     from mediaflow.catalog.titles import Change
     from mediaflow.media.pool import DecodePool
@@ -94,7 +96,7 @@ class Library:
         """The library folder; `UsageError` where none is set."""
         if self.settings.library is None:
             raise UsageError(
-                "No library is set: write library = \"/path/to/films\" into mediaflow.toml, "
+                'No library is set: write library = "/path/to/films" into mediaflow.toml, '
                 "or set MEDIAFLOW_LIBRARY; 'make demo' makes a small one."
             )
         return self.settings.library.absolute()
@@ -194,8 +196,8 @@ class Library:
             seen.settling,
             seen.hashing_bytes_left,
             seen.guard,
-            tuple(asdict(one) for one in seen.ignored),
-            tuple(asdict(one) for one in seen.problems),
+            tuple({"path": one.path, "reason": one.reason, "count": one.count} for one in seen.ignored),
+            tuple({"path": one.path, "message": one.message} for one in seen.problems),
         )
         notes = {name: getattr(looked, name) for name in ("guard", "ignored", "problems", "settling")}
         (self.cache / _SCAN_NOTES).write_text(json.dumps(notes | {"root": str(self.root)}, ensure_ascii=False))
@@ -250,6 +252,12 @@ class Library:
             self.decode_workers,
             retries,
         )
+
+    def artifact(self, stage: str, title_id: str, revision: str, attempt: str, part: str) -> pl.DataFrame:
+        """Return one part of an artifact."""
+        from mediaflow.storage import artifacts
+
+        return artifacts.read(self.store, stage, title_id, revision, attempt, part)
 
     def publish_due(self, plan: Plan) -> bool:
         """Say whether a publish would change what is served."""

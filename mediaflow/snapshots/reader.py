@@ -107,7 +107,7 @@ def _session() -> Any:
     # One session a process: all readers share the index and metadata caches.
     with _shared_lock:
         if not _shared:
-            import lance
+            from lance import Session  # type: ignore[attr-defined]
 
-            _shared.append(lance.Session())
+            _shared.append(Session())
         return _shared[0]

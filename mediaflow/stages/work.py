@@ -48,6 +48,10 @@ class Outcome:
         Revisions of its inputs.
     facts : dict
         Counts, seconds and notes.
+    attempt : str
+        Names the files of the artifact.
+    mended : bool
+        Whether the title had failed on this stage before and does not any more.
     """
 
     title_id: str
@@ -58,6 +62,8 @@ class Outcome:
     reason: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    attempt: str = ""
+    mended: bool = False
 
     @property
     def ok(self) -> bool:
@@ -117,6 +123,7 @@ class Workshop:
         self._workers = workers
         self._retries = retries or Retries()
         self._rows: dict[tuple[str, str], _Row] = {}
+        self._broken: set[tuple[str, str]] = set()
 
     def run(
         self, titles: Sequence[TitleRecord], stages: Sequence[str], *, force: bool = False, record: bool = False
@@ -149,6 +156,7 @@ class Workshop:
                 row["attempts"],
                 json.loads(row["facts"]),
             )
+        self._broken = self._ledger.broken()
         for stage in self._graph:
             if stage.name not in stages:
                 continue
@@ -277,8 +285,9 @@ class Workshop:
         if made.notes:
             facts["notes"] = made.notes
         attempt = artifacts.write(self._store, stage.name, title.title_id, row.revision, made.parts)
-        outcome = self._outcome(stage, title, COMPUTED, why=why, facts=facts)
         row.state, row.attempt, row.facts = FRESH, attempt, facts
+        mended = (title.title_id, stage.name) in self._broken
+        outcome = self._outcome(stage, title, COMPUTED, why=why, facts=facts, mended=mended)
         recipe = recipe_of(stage, outcome.inputs)
         return [replace(fact, attempt=attempt, facts=facts, recipe=recipe)], outcome
 
@@ -296,4 +305,4 @@ class Workshop:
     def _outcome(self, stage: Stage, title: TitleRecord, state: str, **more: Any) -> Outcome:
         row = self._rows[title.title_id, stage.name]
         inputs = {name: self._rows[title.title_id, name].revision for name in stage.inputs}
-        return Outcome(title.title_id, stage.name, row.revision, state, inputs=inputs, **more)
+        return Outcome(title.title_id, stage.name, row.revision, state, inputs=inputs, attempt=row.attempt, **more)

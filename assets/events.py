@@ -1,0 +1,84 @@
+"""Dagster events of one title and stage: materialized with its revision, or failed with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
+
+from mediaflow.stages.work import ALREADY_FRESH, Outcome
+
+CHECK = "sound"
+
+
+def materialization(
+    outcome: Outcome, code_version: str, cursor: int, model: tuple[str, str] | None, picture: str | None
+) -> dg.AssetMaterialization:
+    """Return the event of a finished stage.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        What came of it.
+    code_version : str
+        The declared one.
+    cursor : int
+        The newest record of the event log before this run's events: what the inputs are compared with.
+    model : tuple of str, optional
+        Asset of the model, and its identity.
+    picture : str, optional
+        A contact sheet as Markdown.
+    """
+    tags = {
+        "dagster/data_version": outcome.revision,
+        "dagster/code_version": code_version,
+        "dagster/data_version_is_user_provided": "true",
+    }
+    versions = {**outcome.inputs, **({model[0]: model[1]} if model else {})}
+    for name, version in versions.items():
+        tags[f"dagster/input_data_version/{name}"] = version
+        tags[f"dagster/input_event_pointer/{name}"] = str(cursor)
+    metadata = _metadata(outcome.facts)
+    metadata["state"] = outcome.state
+    if outcome.state == ALREADY_FRESH:
+        metadata["computed because"] = metadata.pop("why", "")
+    if picture:
+        metadata["contact sheet"] = dg.MetadataValue.md(picture)
+    return dg.AssetMaterialization(
+        asset_key=outcome.stage, partition=outcome.title_id, description=outcome.state, metadata=metadata, tags=tags
+    )
+
+
+def show_failed(context: dg.AssetExecutionContext, outcome: Outcome) -> None:
+    """Make the title red on the stage that broke: planned, and never materialized, in a run that fails."""
+    step = context.op_execution_context.get_step_execution_context().step.key
+    planned = AssetMaterializationPlannedData(dg.AssetKey(outcome.stage), partition=outcome.title_id)
+    event = DagsterEvent.build_asset_materialization_planned_event(context.job_name, step, planned)
+    context.instance.report_dagster_event(event, context.run_id)
+
+
+def verdict(outcome: Outcome) -> dg.AssetCheckEvaluation:
+    """Return the check that says why a title failed, or that it is sound again."""
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(outcome.stage),
+        check_name=CHECK,
+        passed=outcome.ok,
+        partition=outcome.title_id,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=outcome.reason or "sound again",
+        metadata={"state": outcome.state, "reason": outcome.reason or "sound again", "revision": outcome.revision},
+    )
+
+
+def _metadata(facts: Mapping[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    for name, value in facts.items():
+        if name == "rows":
+            shown |= {f"rows of {part}": count for part, count in value.items()}
+        elif name == "notes":
+            shown["notes"] = dg.MetadataValue.text("\n".join(value))
+        else:
+            shown[name] = value
+    return shown

@@ -1,0 +1,56 @@
+"""The snapshot and the release: assets of one run, which publishes whatever is whole."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from mediaflow.planning.stage import StageGraph
+from resources.library import LibraryResource
+
+
+def build(graph: StageGraph) -> dg.AssetsDefinition:
+    """Return the multi-asset of snapshot and release."""
+
+    @dg.multi_asset(
+        name="publish",
+        specs=[
+            dg.AssetSpec(
+                "snapshot",
+                deps=[stage.name for stage in graph],
+                group_name="published",
+                kinds={"lance"},
+                description="Exact versions of all tables and models that are served together.",
+            ),
+            dg.AssetSpec(
+                "release",
+                deps=["snapshot"],
+                group_name="published",
+                kinds={"json"},
+                description="The numbered pointer to the snapshot that answers.",
+            ),
+        ],
+    )
+    def publish(context: dg.AssetExecutionContext, library: LibraryResource) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        done = library.get().publish()
+        if done.outcome in ("busy", "overtaken"):
+            raise dg.Failure(
+                "Another publisher is at work; this one ended without a trace and will be asked for again.",
+                allow_retries=False,
+            )
+        if done.manifest is None:
+            raise dg.Failure("There is nothing to publish yet: no title is whole.", allow_retries=False)
+        facts = {
+            "state": done.outcome,
+            "titles": done.manifest.checks["titles"],
+            "added": len(done.added),
+            "changed": len(done.changed),
+            "removed": len(done.removed),
+            "algorithms": ", ".join(sorted(done.manifest.algorithms)),
+        }
+        rows = {f"rows of {name}": part.rows for name, part in done.manifest.tables.items()}
+        content = dg.DataVersion(done.manifest.content)
+        yield dg.MaterializeResult("snapshot", data_version=content, metadata={**facts, **rows, "id": done.manifest.id})
+        version = dg.DataVersion(done.manifest.id)
+        yield dg.MaterializeResult("release", data_version=version, metadata={"number": done.release, **facts})
+
+    return publish

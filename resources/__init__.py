@@ -1,0 +1,1 @@
+"""How assets reach the world: thin adapters without logic."""

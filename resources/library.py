@@ -1,0 +1,40 @@
+"""The library that the settings name, opened once in each process, and the batch that a run is about."""
+
+from functools import cache
+
+import dagster as dg
+
+import mediaflow
+from mediaflow.library import Library
+
+
+@cache
+def open_library() -> Library:
+    """Return this process's library."""
+    return mediaflow.open()
+
+
+class LibraryResource(dg.ConfigurableResource):  # type: ignore[misc]
+    """Gives the library to assets and sensors."""
+
+    def get(self) -> Library:
+        """Return this process's library."""
+        return open_library()
+
+
+class Batch(dg.ConfigurableResource):  # type: ignore[misc]
+    """What a run of the titles' stages is about.
+
+    Attributes
+    ----------
+    titles : list of str
+        The titles; empty: the partitions that the run was started for in the UI.
+    force : bool
+        Compute also what is fresh.
+    record : bool
+        Compute nothing, only record what the ledger knows (how a lost event log is refilled).
+    """
+
+    titles: list[str] = []  # noqa: RUF012 - a pydantic field
+    force: bool = False
+    record: bool = False

@@ -1,0 +1,189 @@
+"""`python -m sensors`: evaluates the sensors and executes the runs that they request, until nothing is left.
+
+Exit code: 0 all fresh, 3 some titles quarantined or an algorithm stopped (listed with reasons), 1 failed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import warnings
+from collections.abc import Iterable
+
+import dagster as dg
+
+from mediaflow.errors import MediaflowError
+from mediaflow.library import Library
+from mediaflow.planning.ledger import FAILED, QUARANTINED
+from resources.library import LibraryResource, open_library
+
+FRESH, FAILED_CODE, INCOMPLETE = 0, 1, 3
+# A file that is still being written after so many waits is left for the next time.
+_MOST_WAITS = 12
+# What failed is reported in sentences; the full story is in the run's own log.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_ORDER = ["library", "models", "refresh", "publish", "history"]
+
+
+def main() -> int:
+    """Run until quiet; return the exit code."""
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)
+    warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+    try:
+        with open_library() as library:
+            library.root  # noqa: B018 - says at once that no library is set
+            return _until_quiet(library)
+    except MediaflowError as error:
+        print(error.message, file=sys.stderr)
+        return FAILED_CODE
+    except KeyboardInterrupt:
+        print("Stopped. What was finished is kept; run it again to go on.", file=sys.stderr)
+        return 130
+
+
+def _until_quiet(library: Library) -> int:
+    from definitions import defs
+
+    home = os.environ.setdefault("DAGSTER_HOME", str(library.home / "dagster"))
+    prepare_home(home)
+    repository = defs.get_repository_def()
+    with dg.DagsterInstance.get() as instance:
+        return Rounds(library, repository, instance).run()
+
+
+def prepare_home(home: str) -> None:
+    """Make Dagster's home with the settings of this deployment, if it is not there."""
+    from pathlib import Path
+
+    folder = Path(home)
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = folder / "dagster.yaml"
+    if not settings.is_file():
+        settings.write_text((Path(__file__).parent.parent / "dagster.yaml").read_text())
+
+
+class Rounds:
+    """Rounds of all sensors, each followed by the runs that they asked for."""
+
+    def __init__(self, library: Library, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance) -> None:
+        self._library = library
+        self._repository = repository
+        self._instance = instance
+        self._cursors: dict[str, str | None] = {}
+        self._failed = 0
+        self._runs = 0
+        self._stuck = 0
+
+    def run(self) -> int:
+        """Go on until no sensor asks for a run and nothing is waited for."""
+        waits = 0
+        while True:
+            before = self._library.ledger.version()
+            asked = sum(self._evaluate(name) for name in _ORDER)
+            grown = self._library.ledger.version() != before
+            # Runs that change nothing at all would be asked for for ever.
+            self._stuck = 0 if grown or not asked else self._stuck + 1
+            if asked and self._stuck < len(_ORDER):
+                waits = 0
+                continue
+            wait_s = self._waiting()
+            if asked or wait_s is None or waits == _MOST_WAITS:
+                return self._report()
+            waits += 1
+            time.sleep(wait_s)
+
+    def _evaluate(self, name: str) -> int:
+        """Evaluate one sensor and execute what it requests; return the number of runs."""
+        sensor = self._repository.get_sensor_def(name)
+        with dg.build_sensor_context(
+            instance=self._instance,
+            cursor=self._cursors.get(name),
+            repository_def=self._repository,
+            sensor_name=name,
+            resources={"library": LibraryResource()},
+        ) as context:
+            tick = sensor.evaluate_tick(context)
+        self._cursors[name] = tick.cursor or self._cursors.get(name)
+        for request in tick.dynamic_partitions_requests or []:
+            if isinstance(request, dg.AddDynamicPartitionsRequest):
+                self._instance.add_dynamic_partitions(request.partitions_def_name, request.partition_keys)
+            else:
+                for key in request.partition_keys:
+                    self._instance.delete_dynamic_partition(request.partitions_def_name, key)
+        if name == "library" and tick.skip_message:
+            _say(f"library: {tick.skip_message}")
+        for run in tick.run_requests or []:
+            self._execute(name, run)
+        return len(tick.run_requests or [])
+
+    def _execute(self, sensor: str, request: dg.RunRequest) -> None:
+        keys = list(request.asset_selection or [])
+        stages = ", ".join(key.path[-1] for key in keys)
+        titles = request.tags.get("mediaflow/titles")
+        _say(f"run: {stages}" + (f" of {titles} titles" if titles else "") + _why(request.tags))
+        start = time.monotonic()
+        job = self._repository.get_implicit_job_def_for_assets(keys)
+        assert job is not None
+        result = job.execute_in_process(
+            run_config={**request.run_config, **_QUIET},
+            instance=self._instance,
+            asset_selection=keys,
+            raise_on_error=False,
+            tags={**request.tags, "dagster/sensor_name": sensor},
+        )
+        self._runs += 1
+        self._failed += not result.success
+        _say(f"     {'done' if result.success else 'done, with failures'} in {time.monotonic() - start:.1f} s")
+
+    def _waiting(self) -> float | None:
+        """Return how long to wait for a file to settle or a failure to be tried again; None where nothing is due."""
+        look = self._library.last_look()
+        if look["settling"]:
+            _say(f"waiting {self._library.settings.settle_s:g} s: {look['settling']} files may still be being written")
+            return max(0.2, self._library.settings.settle_s)
+        stale = self._library.plan().stale()
+        due = [row["due_ms"] for row in stale.iter_rows(named=True) if row["state"] == FAILED]
+        if not due:
+            return None
+        wait_s = max(0.2, min(due) / 1000 - time.time())
+        _say(f"waiting {wait_s:.0f} s to try {len(due)} failed artifacts again")
+        return wait_s
+
+    def _report(self) -> int:
+        plan = self._library.plan()
+        given_up = [row for row in plan.frame.iter_rows(named=True) if row["state"] == QUARANTINED]
+        stale = plan.stale()
+        if not self._runs:
+            _say("Nothing changed: nothing was computed.")
+        for name, reason in plan.stopped.items():
+            _say(f"stopped: {name}: {reason}")
+        for row in given_up:
+            _say(f"quarantined: {row['title_id']} ({row['stage']}): {row['reason']}")
+        for line in _problems(self._library.last_look()["problems"]):
+            _say(line)
+        guard = self._library.last_look()["guard"]
+        if len(stale) or guard:
+            for row in stale.head(20).iter_rows(named=True):
+                _say(f"not done: {row['title_id']} ({row['stage']}): {row['reason']}")
+            return FAILED_CODE
+        if given_up or plan.stopped:
+            return INCOMPLETE
+        _say("All fresh.")
+        return FRESH
+
+
+def _problems(problems: Iterable[dict[str, str]]) -> list[str]:
+    return [f"problem: {one['path']}: {one['message']}" for one in problems]
+
+
+def _why(tags: dict[str, str]) -> str:
+    return f" ({tags['mediaflow/why']})" if "mediaflow/why" in tags else ""
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

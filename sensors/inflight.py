@@ -1,0 +1,47 @@
+"""What is in flight: unfinished runs by lane, and the titles that they are about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+LANE = "mediaflow/lane"
+_UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+@dataclass
+class InFlight:
+    """Runs by lane, and titles that are being worked on."""
+
+    lanes: Counter[str] = field(default_factory=Counter)
+    titles: set[str] = field(default_factory=set)
+
+
+def look(instance: dg.DagsterInstance) -> InFlight:
+    """Return what is in flight now."""
+    found = InFlight()
+    for run in instance.get_runs(filters=dg.RunsFilter(statuses=_UNFINISHED)):
+        found.lanes[run.tags.get(LANE, "other")] += 1
+        batch = run.run_config.get("resources", {}).get("batch", {}).get("config", {})
+        found.titles.update(batch.get("titles", []))
+        if not batch:
+            found.titles.update(_partitions(run, instance))
+    return found
+
+
+def _partitions(run: dg.DagsterRun, instance: dg.DagsterInstance) -> list[str]:
+    first, last = run.tags.get(ASSET_PARTITION_RANGE_START_TAG), run.tags.get(ASSET_PARTITION_RANGE_END_TAG)
+    if first is None or last is None:
+        one = run.tags.get("dagster/partition")
+        return [one] if one else []
+    keys = list(instance.get_dynamic_partitions("titles"))
+    return keys[keys.index(first) : keys.index(last) + 1] if first in keys and last in keys else []

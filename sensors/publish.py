@@ -1,0 +1,26 @@
+"""Asks for a publish when what is whole differs from what is served."""
+
+import dagster as dg
+
+from resources.library import LibraryResource
+from sensors import inflight
+
+_LANE = "publish"
+
+
+@dg.sensor(
+    target=dg.AssetSelection.all(),
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Publishes titles that are whole, as one snapshot.",
+)
+def publish(context: dg.SensorEvaluationContext, library: LibraryResource) -> dg.SensorResult:
+    """Request the run that makes snapshot and release."""
+    if inflight.look(context.instance).lanes[_LANE]:
+        return dg.SensorResult(skip_reason="a publish is on its way")
+    opened = library.get()
+    if not opened.publish_due(opened.plan()):
+        return dg.SensorResult(skip_reason="what is served is what is whole")
+    keys = [dg.AssetKey("snapshot"), dg.AssetKey("release")]
+    request = dg.RunRequest(asset_selection=keys, tags={inflight.LANE: _LANE, "mediaflow/why": "titles changed"})
+    return dg.SensorResult(run_requests=[request])

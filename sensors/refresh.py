@@ -1,0 +1,41 @@
+"""Turns the plan into runs: batches of titles that need the same stages, a bounded number in flight in each lane."""
+
+import time
+from collections import Counter
+
+import dagster as dg
+
+from mediaflow.planning.batches import batches
+from resources.library import LibraryResource
+from sensors import inflight
+from sensors.requests import titles_run
+
+# Runs in flight: one that works, one that waits for its turn.
+_IN_FLIGHT = {"light": 2, "decode": 2, "gpu": 2}
+_FILMS_PER_WORKER = 4
+
+
+@dg.sensor(
+    target=dg.AssetSelection.all(),
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Computes what the plan says is stale, and nothing else.",
+)
+def refresh(context: dg.SensorEvaluationContext, library: LibraryResource) -> dg.SensorResult:
+    """Request runs for what is stale and not yet in flight."""
+    opened = library.get()
+    plan = opened.plan()
+    flying = inflight.look(context.instance)
+    known = set(context.instance.get_dynamic_partitions("titles"))
+    titles = opened.settings.batch_titles
+    sizes = {"light": titles, "gpu": titles, "decode": min(titles, _FILMS_PER_WORKER * opened.decode_workers)}
+    found = batches(opened.graph(), plan, now_ms=time.time_ns() // 1_000_000, busy=flying.titles, sizes=sizes)
+    requests, lanes = [], Counter(flying.lanes)
+    for batch in found:
+        if lanes[batch.lane] < _IN_FLIGHT[batch.lane] and known.issuperset(batch.titles):
+            lanes[batch.lane] += 1
+            requests.append(titles_run(batch.stages, batch.titles, batch.lane, batch.reasons()))
+    stale = plan.stale()
+    reasons = ", ".join(f"{reason}: {count}" for reason, count in stale.group_by("reason").len().iter_rows())
+    message = f"{len(stale)} artifacts are stale ({reasons})" if len(stale) else "everything is fresh"
+    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else message)
