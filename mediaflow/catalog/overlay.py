@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from mediaflow.catalog.text import language_tag, line, paragraphs
 
 MAX_BYTES = 1_000_000
 _Line = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-_Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-_Value = bool | _Whole | Annotated[float, Field(allow_inf_nan=False)] | str | list[str]
+
+
+def _check_value(value: Any) -> Any:
+    """Let a custom value be what a table's column can be: text, truth, 64-bit number, list of texts."""
+    fits = (
+        isinstance(value, str | bool)
+        or (isinstance(value, int) and -(2**63) <= value < 2**63)
+        or (isinstance(value, float) and math.isfinite(value))
+        or (isinstance(value, list) and all(isinstance(each, str) for each in value))
+    )
+    if not fits:
+        raise ValueError("no value of a custom field")
+    return value
 
 
 class _Person(BaseModel):
@@ -40,7 +52,7 @@ class TitleFile(BaseModel):
     episode_end: Annotated[int, Field(ge=0, lt=100_000)] | None = None
     plot: str | None = None
     people: list[_Person] = []
-    fields: dict[_Name, _Value] = {}
+    fields: dict[_Name, Annotated[Any, AfterValidator(_check_value)]] = {}
 
     @field_validator("languages")
     @classmethod
@@ -114,7 +126,7 @@ def _plain(name: str, value: Any) -> Any:
     if name == "fields":
         return {key: _field(each) for key, each in value.items()}
     if name == "plot":
-        return paragraphs(value) if value else None
+        return paragraphs(value or "") or None
     if isinstance(value, list):
         return tuple(dict.fromkeys(filter(None, (line(each) for each in value))))
     return line(value) or None if isinstance(value, str) else value
