@@ -42,20 +42,18 @@ def take_in(name: str, material: Material, store: ObjectStore, scratch: Path) ->
     Raises
     ------
     AlgorithmError
-        The files do not make a model that works.
+        The files cannot be read or do not make a model that works.
     """
     config = _configuration(material)
     files: dict[str, bytes | Path] = {CONFIG_FILE: json.dumps(config, sort_keys=True).encode()}
     files[SAFE_WEIGHTS if material.weights.suffix == ".safetensors" else PICKLED_WEIGHTS] = material.weights
     if material.vocabulary:
         files[VOCABULARY] = material.vocabulary
-    roles = {"weights": sha256_of(material.weights)}
-    if material.vocabulary:
-        roles["vocabulary"] = sha256_of(material.vocabulary)
+    hashes = _hashes(name, material)
     with _staged(files, scratch) as folder:
         model = load_folder(folder, name)
     dim = _working_dim(name, model, config["model_cfg"])
-    identity = identity_of(config["model_cfg"], roles, model)
+    identity = identity_of(config["model_cfg"], hashes, model)
     kept = tuple(_keep(store, weights_key(identity, file_name), content) for file_name, content in files.items())
     return ModelRecord(name, material.architecture, dim, model.preprocessor.size, identity, kept)
 
@@ -64,6 +62,19 @@ def sha256_of(file: Path) -> str:
     """Return the SHA-256 of a file (hex)."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _hashes(name: str, material: Material) -> dict[str, str]:
+    files = {"weights": material.weights, "vocabulary": material.vocabulary}
+    try:
+        return {role: sha256_of(file) for role, file in files.items() if file}
+    except OSError as error:
+        raise AlgorithmError(
+            f"The model {name!r} cannot be read: {error}; put its files in order or set MEDIAFLOW_VISUAL_MODEL to "
+            "another model.",
+            model=name,
+            reason=str(error),
+        ) from error
 
 
 def _configuration(material: Material) -> dict[str, Any]:

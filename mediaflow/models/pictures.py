@@ -45,7 +45,8 @@ class Preprocessor:
         self._reference: Callable[[Image.Image], Image.Image] = Compose(
             image_transform_v2(cfg, is_train=False).transforms[:-2]
         )
-        self._cuts = cfg.resize_mode == "shortest" and height == width
+        self._crops = cfg.resize_mode == "shortest" and height == width
+        self._squashes = cfg.resize_mode == "squash"
         self._filter = Image.Resampling.BILINEAR if cfg.interpolation == "bilinear" else Image.Resampling.BICUBIC
 
     def jpeg(self, data: bytes, number: int) -> np.ndarray:
@@ -71,14 +72,15 @@ class Preprocessor:
         try:
             with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
                 width, height = image.size
-                reduced = image.draft("RGB", (_SPARE * self.size[1], _SPARE * self.size[0]))
+                enough = (_SPARE * self.size[1], _SPARE * self.size[0])
+                reduced = image.draft("RGB", enough) if self._crops or self._squashes else None
                 # A reduced decode rounds its size up; what the picture covers of it is not whole pixels.
                 covered = reduced[1][2:] if reduced else (width, height)
                 return self._square(image.convert("RGB"), (width, height), covered)
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise TitleError(
                 f"Picture {number} of the batch ({len(data)} bytes) is no whole JPEG: {error}; "
-                "remove the title's frames so that they are decoded again.",
+                "force the title's frames to be computed again.",
                 number=number,
                 reason=str(error),
             ) from error
@@ -92,12 +94,18 @@ class Preprocessor:
 
     def _square(self, image: Image.Image, whole: tuple[int, int], covered: tuple[float, float]) -> np.ndarray:
         """Resize and crop a picture of the size `whole` that covers `covered` of the pixels of `image`."""
-        if not self._cuts:
+        if self._squashes:
+            box = (0.0, 0.0, *covered)
+        elif self._crops:
+            box = self._crop(whole, covered)
+        else:
             return np.asarray(self._reference(image))
+        return np.asarray(image.resize(self.size[::-1], self._filter, box))
+
+    def _crop(self, whole: tuple[int, int], covered: tuple[float, float]) -> tuple[float, float, float, float]:
+        """Return what the central square covers; only that is computed, half the work for a wide film."""
         side, short = self.size[0], min(whole)
         scaled = [int(side * length / short) for length in whole]
-        # Only the pixels under the crop are computed: half the work for a wide film.
-        start = [round((length - side) / 2.0) for length in scaled]
-        step = [length / pixels for length, pixels in zip(covered, scaled, strict=True)]
-        box = [at * by for at, by in zip([*start, start[0] + side, start[1] + side], step * 2, strict=True)]
-        return np.asarray(image.resize((side, side), self._filter, (box[0], box[1], box[2], box[3])))
+        across, down = (length / pixels for length, pixels in zip(covered, scaled, strict=True))
+        left, top = (round((length - side) / 2.0) for length in scaled)
+        return left * across, top * down, (left + side) * across, (top + side) * down
