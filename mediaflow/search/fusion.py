@@ -97,19 +97,27 @@ class _Timeline:
     def hits(self) -> list[Fused]:
         """Take the best segment, again and again, until none has anything new."""
         found: list[Fused] = []
-        waiting = [(-_score(self._best(segment)), segment) for segment in range(len(self._covering))]
+        waiting = [self._promise(segment) for segment in range(len(self._covering))]
         heapq.heapify(waiting)
         while waiting:
-            promised, segment = heapq.heappop(waiting)
+            promised = heapq.heappop(waiting)
+            segment = promised[-1]
             best = self._best(segment)
             if self._taken[segment] or self._seen.issuperset(best):
                 continue
-            # Scores only ever fall, as ranges are used up: a segment that still keeps its promise is the best.
-            if -_score(best) > promised:
-                heapq.heappush(waiting, (-_score(best), segment))
+            # Scores only fall, as ranges are used up: what still keeps its promise is the best there is.
+            promise = self._promise(segment)
+            if promise > promised:
+                heapq.heappush(waiting, promise)
                 continue
             found.append(self._take(segment, best))
         return found
+
+    def _promise(self, segment: int) -> tuple[float, int, int]:
+        """Return what orders segments: the score, then the length of the hit that it belongs to, then the time."""
+        best = self._best(segment)
+        first, last = self._run(segment, best)
+        return -_score(best), self._bounds[first] - self._bounds[last + 1], segment
 
     def _best(self, segment: int) -> tuple[Ranked, ...]:
         first: dict[int, Ranked] = {}
@@ -119,11 +127,7 @@ class _Timeline:
         return tuple(sorted(first.values()))
 
     def _take(self, segment: int, best: tuple[Ranked, ...]) -> Fused:
-        first = last = segment
-        while first > 0 and self._continues(first - 1, best):
-            first -= 1
-        while last + 1 < len(self._covering) and self._continues(last + 1, best):
-            last += 1
+        first, last = self._run(segment, best)
         start_ms, end_ms = self._bounds[first], self._bounds[last + 1]
         touched = {one for covered in range(first, last + 1) for one in self._covering[covered]} - self._used_up
         done = {one for one in touched if _covers_enough(start_ms, end_ms, one)}
@@ -132,6 +136,14 @@ class _Timeline:
         sources = done.union(best)
         self._seen |= sources
         return Fused(self._title_no, start_ms, end_ms, _score(best), tuple(sorted(sources)))
+
+    def _run(self, segment: int, best: tuple[Ranked, ...]) -> tuple[int, int]:
+        first = last = segment
+        while first > 0 and self._continues(first - 1, best):
+            first -= 1
+        while last + 1 < len(self._covering) and self._continues(last + 1, best):
+            last += 1
+        return first, last
 
     def _continues(self, segment: int, best: tuple[Ranked, ...]) -> bool:
         return not self._taken[segment] and self._best(segment) == best

@@ -1,0 +1,94 @@
+"""`mediaflow search`: asks the published snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+import typer
+
+from mediaflow.cli.output import print_json, print_note, print_table, sentences
+from mediaflow.search.parse import Options, parse_query
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mediaflow.search.query import Query
+    from mediaflow.search.results import Hit, Results
+
+
+class Searched(Protocol):
+    """What the command needs of a library."""
+
+    def search(self, query: Query) -> Results: ...
+
+    def thumbnails(self, hits: Sequence[Hit]) -> list[Path | None]: ...
+
+
+def answer(library: Searched, query: Query, as_json: bool, console: Console | None = None) -> None:
+    """Ask a library and print what it answers."""
+    results = library.search(query)
+    for note in results.notes:
+        print_note(note)
+    if as_json:
+        print_json(results)
+    elif results.hits:
+        silent = [hit for hit in results if not any(source.text for source in hit.sources)]
+        pictures = dict(zip(map(id, silent), library.thumbnails(silent), strict=True))
+        print_table(results, [pictures.get(id(hit)) for hit in results], console)
+    else:
+        print_note("Nothing was found. One cue must have all words of --dialogue: try fewer, or fewer filters.")
+
+
+def search(
+    text: Annotated[str | None, typer.Argument(help="What is seen or said.", show_default=False)] = None,
+    visual: Annotated[list[str], typer.Option(help="What is seen.", metavar="TEXT")] = [],  # noqa: B006
+    dialogue: Annotated[
+        list[str], typer.Option(help="Words that are said; an exact phrase in double quotes.", metavar="TEXT")
+    ] = [],  # noqa: B006
+    language: Annotated[str | None, typer.Option(help="Language of what is said.", metavar="TAG")] = None,
+    kind: Annotated[str | None, typer.Option(help="Kind of cue.", metavar="dialogue|description|chapter")] = None,
+    image: Annotated[list[Path], typer.Option(help="Shots like a picture.", metavar="FILE")] = [],  # noqa: B006
+    shot: Annotated[list[str], typer.Option(help="Shots like another.", metavar="TITLE@TIMECODE")] = [],  # noqa: B006
+    where: Annotated[list[str], typer.Option(help="What an algorithm found.", metavar="NAME[.FIELD]=VALUE")] = [],  # noqa: B006
+    title: Annotated[list[str], typer.Option(help="Only this title: its id or name.", metavar="TITLE")] = [],  # noqa: B006
+    series: Annotated[list[str], typer.Option(help="Only this series.", metavar="NAME")] = [],  # noqa: B006
+    season: Annotated[list[int], typer.Option(help="Only this season.", metavar="NUMBER")] = [],  # noqa: B006
+    genre: Annotated[list[str], typer.Option(help="Only this genre.", metavar="NAME")] = [],  # noqa: B006
+    year: Annotated[list[str], typer.Option(help="Only this year or range.", metavar="YEAR[-YEAR]")] = [],  # noqa: B006
+    character: Annotated[list[str], typer.Option(help="Only with this character.", metavar="NAME")] = [],  # noqa: B006
+    talent: Annotated[list[str], typer.Option(help="Only with this talent.", metavar="NAME")] = [],  # noqa: B006
+    group_by: Annotated[str | None, typer.Option(help="The best of each.", metavar="title|series")] = None,
+    sort: Annotated[str, typer.Option(help="Order of the hits.", metavar="score|time")] = "score",
+    limit: Annotated[int, typer.Option(help="Most hits.", metavar="NUMBER")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Find moments in the library: what is seen, what is said, and what algorithms found."""
+    from mediaflow.library import open_library
+
+    with sentences():
+        query = parse_query(
+            Options(
+                text=text,
+                visual=visual,
+                dialogue=dialogue,
+                language=language,
+                kind=kind,
+                image=image,
+                shot=shot,
+                where=where,
+                title=title,
+                series=series,
+                season=season,
+                genre=genre,
+                year=year,
+                character=character,
+                talent=talent,
+                group_by=group_by,
+                sort=sort,
+                limit=limit,
+            )
+        )
+        with open_library() as library:
+            answer(library, query, as_json)
