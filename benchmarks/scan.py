@@ -44,9 +44,8 @@ def measure(name: str, library: Path, folder: Path) -> None:
     change = update(catalog, found)
     updated = time.process_time()
     written = change.catalog.n - catalog.n
-    print(
-        f"{name:24}{loaded - start:9.3f}{scanned - loaded:9.3f}{updated - scanned:9.3f}{updated - start:9.3f}{written:9}"
-    )
+    times = (loaded - start, scanned - loaded, updated - scanned, updated - start)
+    print(f"{name:24}" + "".join(f"{seconds:9.3f}" for seconds in times) + f"{written:9}")
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from mediaflow.catalog.names import (
     episode_title,
     guessed_episode,
     named_title,
+    season_of,
     version_label,
 )
 from mediaflow.catalog.notes import Notes
@@ -87,7 +88,8 @@ def _episode_facts(candidate: Candidate, series: str | None, found: EpisodeName 
     if series is None and candidate.show is not None and candidate.show.name:
         series = named_title(candidate.show.name).title
     if series is None:
-        series = (before.title if before else "") or named_title(candidate.folder).title or None
+        around = "" if season_of(candidate.folder) is not None else named_title(candidate.folder).title
+        series = (before.title if before else "") or around or None
     season = candidate.season if found is None or found.season is None else found.season
     number = "" if found is None else (f"S{season:02d}" if season is not None else "") + f"E{found.episode:02d}"
     title = episode_title(found.after) if found else clean(candidate.stem)

@@ -9,7 +9,7 @@ from mediaflow.catalog.kinds import EXTRAS_FOLDERS, SUBTITLE_FOLDERS, FileKind, 
 from mediaflow.catalog.names import key, named_title, season_of
 from mediaflow.catalog.notes import Notes
 from mediaflow.catalog.sidecars import Sidecars, is_ttml
-from mediaflow.catalog.walk import FileStat, Folder, Tree
+from mediaflow.catalog.walk import FileStat, Folder, Tree, below
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class _Layout:
         for each in own_folders:
             if _only_subtitles(each):
                 own_files += self._collect(each)
-        unread = any(_is_subtitle_folder_of(folder.path, path) for path in self.tree.unreadable)
+        unread = any(_is_in_subtitle_folder_of(folder.path, path) for path in self.tree.unreadable)
         sidecars = Sidecars([group.names for group in titles], left_out).assign(folder.path, own_files, self.notes)
         single = len(titles) == 1
         for group, subtitles in zip(titles, sidecars, strict=True):
@@ -210,6 +210,6 @@ def _only_subtitles(folder: Folder) -> bool:
     return not any(kind_of(file.name) is FileKind.VIDEO for each in folder.walk() for file in each.files)
 
 
-def _is_subtitle_folder_of(folder: str, path: str) -> bool:
-    parent, _, name = path.rpartition("/")
-    return parent == folder and name.lower() in SUBTITLE_FOLDERS
+def _is_in_subtitle_folder_of(folder: str, path: str) -> bool:
+    inside = path[len(folder) :].lstrip("/") if below(path, [folder]) else ""
+    return inside.split("/")[0].lower() in SUBTITLE_FOLDERS

@@ -14,11 +14,6 @@ from mediaflow.catalog.records import FileRef, TitleRecord
 from mediaflow.catalog.walk import FileStat
 
 
-def below(path: str, folders: list[str]) -> bool:
-    """Say whether a path is one of the folders or lies below one."""
-    return any(not folder or path == folder or path.startswith(folder + "/") for folder in folders)
-
-
 def match_moves(missing: list[TitleRecord], fresh: list[FoundTitle]) -> dict[str, FoundTitle]:
     """Find titles that go on under another path: the old one is gone, and the same bytes are at a new one.
 
@@ -64,9 +59,12 @@ def guard_message(root: Path, lost: int, present: int, loss_limit: float) -> str
     allowed = max(1, math.floor(loss_limit * present + 1e-9))
     if lost == 0 or (lost <= allowed and lost < present):
         return None
-    what = f"all {present} titles are" if lost == present else f"{lost} of {present} titles are"
+    if lost == present:
+        what = "the only title is" if present == 1 else f"all {present} titles are"
+    else:
+        what = f"{lost} of {present} titles are"
     return (
-        f"{what} not in {root} any more, which looks like a drive or share that is not there: nothing was removed. "
+        f"{what} not in {root} any more, as when a drive or share is not mounted: nothing was removed. "
         "Check the folder; if they were deleted on purpose, accept the loss explicitly."
     )
 

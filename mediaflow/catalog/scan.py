@@ -12,12 +12,12 @@ from mediaflow.catalog.entry import read_entry
 from mediaflow.catalog.found import FoundTitle, Scan
 from mediaflow.catalog.hashes import HashMemory, KnownEntry, digest, entry_json
 from mediaflow.catalog.layout import Candidate, read_layout
-from mediaflow.catalog.losses import below, guard_message, match_moves, may_be
+from mediaflow.catalog.losses import guard_message, match_moves, may_be
 from mediaflow.catalog.nfo import MAX_BYTES
 from mediaflow.catalog.notes import Notes
 from mediaflow.catalog.records import CatalogueEntry, FileRef, TitleRecord, media_revision, subtitles_revision
 from mediaflow.catalog.titles import Catalog
-from mediaflow.catalog.walk import FileStat, Tree, open_regular, walk
+from mediaflow.catalog.walk import FileStat, Tree, below, open_regular, walk
 
 # Part of what remembered entries are known by: raise it when names, .nfo or title.json are read differently.
 _READING = 1

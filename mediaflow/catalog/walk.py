@@ -95,6 +95,11 @@ def head(path: str, size: int = _SNIFF_BYTES) -> bytes:
         return b""
 
 
+def below(path: str, folders: list[str]) -> bool:
+    """Say whether a path is one of the folders or lies below one."""
+    return any(not folder or path == folder or path.startswith(folder + "/") for folder in folders)
+
+
 def walk(root: Path, notes: Notes) -> Tree:
     """Read the library folder.
 
