@@ -13,11 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from mediaflow import report
 from mediaflow import settings as settings_module
 from mediaflow.catalog.records import TitleRecord
 from mediaflow.catalog.titles import Catalog
 from mediaflow.errors import AlgorithmError, UsageError
-from mediaflow.planning.ledger import DONE, FAILED, Fact, Ledger
+from mediaflow.planning.ledger import DONE, FAILED, QUARANTINED, RETRY, Fact, Ledger
 from mediaflow.planning.plan import Plan, Retries, plan
 from mediaflow.planning.revisions import digest
 from mediaflow.planning.stage import StageGraph
@@ -259,6 +260,31 @@ class Library:
 
         return artifacts.read(self.store, stage, title_id, revision, attempt, part)
 
+    def retry(self, what: str | None = None, *, everything: bool = False) -> int:
+        """Give what failed, was quarantined or has stopped a new start; return how many artifacts that is.
+
+        Parameters
+        ----------
+        what : str, optional
+            A title's id or name, or the name of an algorithm.
+        everything : bool
+            All of them.
+        """
+        found = self.plan()
+        rows = [row for row in found.frame.iter_rows(named=True) if row["state"] in (FAILED, QUARANTINED)]
+        stopped = {name: self.graph().generations[name] for name in found.stopped}
+        if not everything:
+            if what is None:
+                raise UsageError("Say what to try again: a title, an algorithm, or --all.")
+            names = {one.name for one in self.algorithms}
+            title = None if what in names else report.find_title(self.titles(), what).title_id
+            rows = [row for row in rows if row["title_id"] == title or row["stage"] == what]
+            stopped = {name: generation for name, generation in stopped.items() if name == what}
+        facts = [Fact(row["title_id"], row["stage"], row["revision"], row["generation"], RETRY) for row in rows]
+        facts += [Fact("", name, generation, generation, RETRY) for name, generation in stopped.items()]
+        self.ledger.append(facts)
+        return len(facts)
+
     def publish_due(self, plan: Plan) -> bool:
         """Say whether a publish would change what is served."""
         return self._publisher().due(plan, self._present())
@@ -283,6 +309,19 @@ class Library:
                 self._gateway = Gateway(self.releases.current(), self.models, _Pictures(self))
             gateway = self._gateway
         return gateway.search(query)
+
+    def status(self) -> dict[str, Any]:
+        """Return the state of the library; see `mediaflow.report.status`."""
+        owners = {one.name: one.owner for one in self.algorithms}
+        return report.status(self.plan(), owners, self._served(), self.last_look())
+
+    def show(self, title: str) -> dict[str, Any]:
+        """Return one title in full, by id or name; `UsageError` where there is none."""
+        record = report.find_title(self.titles(), title)
+        return report.show(record, self.plan(), self._served())
+
+    def _served(self) -> SnapshotReader | None:
+        return self.releases.current() if self.releases.tip() else None
 
     def _models(self) -> dict[str, ModelLike | str]:
         import polars as pl

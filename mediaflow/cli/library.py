@@ -1,0 +1,181 @@
+"""Commands about the library itself: `status`, `plan`, `titles`, `show`, `scan`, `retry`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from mediaflow.cli.output import plain, print_note, sentences, timecode
+
+_Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+
+
+def status(as_json: _Json = False) -> None:
+    """Show what is fresh, what is not and why, and what is served."""
+    from mediaflow.library import open_library
+
+    with sentences(), open_library() as opened:
+        found = opened.status()
+        if as_json:
+            print(json.dumps(found, ensure_ascii=False))
+            return
+        counts = [f"{found[name]} {name}" for name in ("fresh", "stale", "failed", "quarantined") if found[name]]
+        print(f"{found['titles']} titles" + (f": {', '.join(counts)}" if counts else ""))
+        _print_release(found["release"])
+        _print_algorithms(found["algorithms"])
+        for reason, count in found["reasons"].items():
+            print(f"stale: {count} artifacts: {reason}")
+        for one in found["waiting"]:
+            print(
+                f"{one['state']}: {one.get('title_id', '')} ({one['stage']}): {plain(one['reason'])}".replace("  ", " ")
+            )
+        _print_look(found["library"])
+
+
+def plan(as_json: _Json = False) -> None:
+    """Show what is not fresh, and why: one line for each title and stage."""
+    from mediaflow.library import open_library
+    from mediaflow.report import plan_lines
+
+    with sentences(), open_library() as opened:
+        lines = plan_lines(opened.plan())
+        if as_json:
+            _print_lines(lines)
+        elif lines:
+            _print_columns(("title_id", "stage", "state", "reason"), lines)
+        else:
+            print_note("Everything is fresh.")
+
+
+def titles(as_json: _Json = False) -> None:
+    """List the titles of the library with their state."""
+    from mediaflow.library import open_library
+    from mediaflow.report import title_lines
+
+    with sentences(), open_library() as opened:
+        lines = title_lines(opened.plan(), opened.titles())
+        if as_json:
+            _print_lines(lines)
+        elif lines:
+            _print_columns(("title_id", "title", "year", "series", "season", "episode", "state"), lines)
+        else:
+            print_note("There are no titles yet: run 'make refresh' or 'make up'.")
+
+
+def show(
+    title: Annotated[str, typer.Argument(help="The title's id or name.")],
+    as_json: _Json = False,
+) -> None:
+    """Show one title in full: its entry, shots, cues and annotations, as published."""
+    from mediaflow.library import open_library
+
+    with sentences(), open_library() as opened:
+        found = opened.show(title)
+        if as_json:
+            print(json.dumps(found, ensure_ascii=False))
+            return
+        _print_title(found)
+
+
+def scan(
+    allow_loss: Annotated[bool, typer.Option(help="Believe also the loss of many titles at once.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Look at the library folder now, and say what changed; nothing is computed."""
+    from mediaflow.library import open_library
+
+    with sentences(), open_library() as opened:
+        looked = opened.scan(allow_loss=allow_loss)
+        change = looked.change
+        words = ("added", "changed", "moved", "returned", "removed")
+        if as_json:
+            body: dict[str, Any] = {word: list(getattr(change, word)) for word in words}
+            print(json.dumps(body | opened.last_look(), ensure_ascii=False))
+            return
+        for word in words:
+            for title_id in getattr(change, word):
+                print(f"{word}: {title_id}")
+        print(f"{len(opened.titles())} titles")
+        _print_look(opened.last_look())
+
+
+def retry(
+    what: Annotated[str | None, typer.Argument(help="A title's id or name, or an algorithm.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that failed or stopped.")] = False,
+) -> None:
+    """Give what failed, was quarantined or has stopped a new start at the next refresh."""
+    from mediaflow.library import open_library
+
+    with sentences(), open_library() as opened:
+        count = opened.retry(what, everything=everything)
+        print(f"{count} artifacts will be tried again at the next refresh.")
+
+
+def _print_release(release: Mapping[str, Any] | None) -> None:
+    if release is None:
+        print("release: none yet")
+    else:
+        print(f"release: {release['number']} (snapshot {release['snapshot']}, {release['titles']} titles)")
+
+
+def _print_algorithms(algorithms: Mapping[str, Mapping[str, Any]]) -> None:
+    for name, one in algorithms.items():
+        said = "served" if one["current"] else "an earlier generation is served" if one["served"] else "not served yet"
+        without = f", {one['without']} without" if one["without"] else ""
+        print(f"{name}: {one['covered']} of {one['of']} titles{without}, {said} ({one['owner']})")
+
+
+def _print_look(look: Mapping[str, Any]) -> None:
+    if look["guard"]:
+        print(f"library: {plain(look['guard'])}")
+    if look["settling"]:
+        print(f"library: {look['settling']} files may still be being written")
+    for one in look["problems"]:
+        print(f"problem: {plain(one['path'])}: {plain(one['message'])}")
+    for one in look["ignored"]:
+        print(f"ignored: {plain(one['path'])}: {plain(one['reason'])} ({one['count']})")
+
+
+def _print_title(found: Mapping[str, Any]) -> None:
+    name = f"{found['title']} ({found['year']})" if found["year"] else str(found["title"])
+    print(f"{plain(name)} [{found['title_id']}], {found['state']}")
+    if found["series"]:
+        print(f"{plain(found['series'])}, season {found['season']}, episode {found['episode']}")
+    for label in ("genres", "languages"):
+        if found[label]:
+            print(f"{label}: {', '.join(map(plain, found[label]))}")
+    for one in found["people"]:
+        print(plain(f"cast: {one['talent']}" + (f" as {one['character']}" if one["character"] else "")))
+    for line in found["not fresh"]:
+        print(f"{line['state']}: {line['stage']}: {plain(line['reason'])}")
+    for number, one in enumerate(found["shots"]):
+        print(f"shot {number}: {timecode(one['start_ms'])} to {timecode(one['end_ms'])}")
+    for one in found["cues"]:
+        speaker = f"{one['speaker']}: " if one["speaker"] else ""
+        print(plain(f"{timecode(one['start_ms'])} {one['language']} {speaker}{one['text']}"))
+    for algorithm, rows in found["annotations"].items():
+        print(f"{algorithm}: {len(rows)} annotations")
+
+
+def _print_lines(lines: Sequence[Mapping[str, Any]]) -> None:
+    for line in lines:
+        print(json.dumps(line, ensure_ascii=False))
+
+
+def _print_columns(names: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for line in lines:
+        table.add_row(*(Text(plain("" if line[name] is None else str(line[name]))) for name in names))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 200
+    console.print(table)

@@ -1,0 +1,33 @@
+"""The command `mediaflow` and its list of commands; what a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import typer
+
+from mediaflow.cli import library
+from mediaflow.cli.search import search
+
+app = typer.Typer(
+    name="mediaflow",
+    help="Find moments in a media library; see what is kept of it, and why.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(search)
+app.command()(library.status)
+app.command()(library.plan)
+app.command()(library.titles)
+app.command()(library.show)
+app.command()(library.scan)
+app.command()(library.retry)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

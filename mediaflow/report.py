@@ -1,0 +1,193 @@
+"""What people ask about a library besides searching it: its state, its titles, one title in full. Plain JSON values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from mediaflow.catalog.records import TitleRecord
+from mediaflow.errors import UsageError
+from mediaflow.planning.ledger import FAILED, QUARANTINED
+from mediaflow.planning.plan import BLOCKED, FRESH, STALE, Plan
+from mediaflow.snapshots.reader import SnapshotReader
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# A title is what its worst artifact is.
+_WORST_FIRST = (QUARANTINED, FAILED, STALE)
+_SHOTS = ("start_frame", "end_frame", "start_ms", "end_ms")
+_HIDDEN = ("title_no", "revision", "vector")
+
+
+def status(plan: Plan, owners: dict[str, str], reader: SnapshotReader | None, look: dict[str, Any]) -> dict[str, Any]:
+    """Return the state of a library.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is fresh and what is not.
+    owners : dict[str, str]
+        Owner by algorithm.
+    reader : SnapshotReader, optional
+        What is served.
+    look : dict
+        What the last look at the folder said.
+
+    Returns
+    -------
+    dict
+        titles, fresh, stale, failed, quarantined (numbers of titles), reasons (number of artifacts by reason),
+        waiting (what is given up or stopped, with its sentence), algorithms (coverage), release, library.
+    """
+    counts = _title_counts(plan)
+    return {
+        **counts,
+        "reasons": _reasons(plan),
+        "waiting": _waiting(plan),
+        "algorithms": {name: _coverage(plan, name, owner, reader) for name, owner in owners.items()},
+        "release": _release(reader),
+        "library": look,
+    }
+
+
+def title_lines(plan: Plan, records: Sequence[TitleRecord]) -> list[dict[str, Any]]:
+    """Return one line a title: its entry in short, and its state."""
+    states = _title_states(plan)
+    return [
+        {
+            "title_id": record.title_id,
+            "title": record.entry.title,
+            "kind": record.entry.kind,
+            "year": record.entry.year,
+            "series": record.entry.series,
+            "season": record.entry.season,
+            "episode": record.entry.episode,
+            "path": record.path,
+            "state": states[record.title_id],
+        }
+        for record in records
+    ]
+
+
+def plan_lines(plan: Plan) -> list[dict[str, Any]]:
+    """Return one line an artifact that is not fresh: what is stale, failed, given up or blocked, and why."""
+    import polars as pl
+
+    rows = plan.frame.filter(pl.col("state") != FRESH)
+    return list(rows.select("title_id", "stage", "state", "reason", "attempts", "revision").iter_rows(named=True))
+
+
+def show(record: TitleRecord, plan: Plan, reader: SnapshotReader | None) -> dict[str, Any]:
+    """Return one title in full, as published: its entry, shots, cues and annotations; and what is not fresh of it."""
+    body: dict[str, Any] = {
+        "title_id": record.title_id,
+        **record.entry.to_json(),
+        "people": [{"talent": one.talent, "character": one.character} for one in record.entry.people],
+        "path": record.path,
+        "state": _title_states(plan)[record.title_id],
+        "not fresh": [line for line in plan_lines(plan) if line["title_id"] == record.title_id],
+        "published": False,
+        "shots": [],
+        "cues": [],
+        "annotations": {},
+    }
+    if reader is None:
+        return body
+    served = _rows(reader, "titles", record.title_no)
+    if not len(served):
+        return body
+    manifest = reader.manifest
+    body |= {"published": True, "snapshot": reader.id, "facts": json.loads(served["facts"][0])}
+    if manifest.shots:
+        body["shots"] = _rows(reader, manifest.shots, record.title_no).sort("shot_no").select(_SHOTS).to_dicts()
+    for name, part in sorted(manifest.algorithms.items()):
+        rows = _rows(reader, part.table, record.title_no).drop(_HIDDEN, strict=False).sort("start_ms", "end_ms")
+        if name == "dialogue":
+            body["cues"] = rows.to_dicts()
+        else:
+            body["annotations"][name] = rows.to_dicts()
+    return body
+
+
+def find_title(records: Sequence[TitleRecord], wanted: str) -> TitleRecord:
+    """Return the title with this id or name; `UsageError` where there is none, or more than one of that name."""
+    folded = wanted.casefold()
+    by_id = [record for record in records if record.title_id == folded]
+    found = by_id or [record for record in records if record.entry.title.casefold() == folded]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = ", ".join(record.title_id for record in found)
+        raise UsageError(f"More than one title is called {wanted!r}: say which by its id ({ids}).", title=wanted)
+    raise UsageError(f"There is no title {wanted!r}: 'mediaflow titles' lists them.", title=wanted)
+
+
+def _title_states(plan: Plan) -> dict[str, str]:
+    import polars as pl
+
+    grouped = plan.frame.group_by("title_id").agg(pl.col("state").unique())
+    return {
+        title: next((state for state in _WORST_FIRST if state in states), FRESH)
+        for title, states in grouped.iter_rows()
+    }
+
+
+def _title_counts(plan: Plan) -> dict[str, int]:
+    states = list(_title_states(plan).values())
+    return {"titles": len(states), **{state: states.count(state) for state in (FRESH, STALE, FAILED, QUARANTINED)}}
+
+
+def _reasons(plan: Plan) -> dict[str, int]:
+    import polars as pl
+
+    rows = plan.stale().group_by("reason").len().sort(pl.col("len"), "reason", descending=[True, False])
+    return dict(rows.iter_rows())
+
+
+def _waiting(plan: Plan) -> list[dict[str, str]]:
+    import polars as pl
+
+    rows = plan.frame.filter(pl.col("state").is_in([QUARANTINED, FAILED]))
+    titles = list(rows.select("title_id", "stage", "state", "reason").iter_rows(named=True))
+    stopped = [{"stage": name, "state": "stopped", "reason": reason} for name, reason in plan.stopped.items()]
+    return titles + stopped
+
+
+def _coverage(plan: Plan, name: str, owner: str, reader: SnapshotReader | None) -> dict[str, Any]:
+    import polars as pl
+
+    rows = plan.frame.filter(pl.col("stage") == name)
+    fresh = len(rows.filter(pl.col("state") == FRESH))
+    part = reader.manifest.algorithms.get(name) if reader else None
+    wanted = rows["generation"][0] if len(rows) else None
+    return {
+        "owner": owner,
+        "covered": fresh,
+        "of": len(rows),
+        "without": len(rows.filter(pl.col("state").is_in([QUARANTINED, BLOCKED]))),
+        "served": part is not None,
+        "current": part is not None and part.generation == wanted,
+    }
+
+
+def _release(reader: SnapshotReader | None) -> dict[str, Any] | None:
+    if reader is None:
+        return None
+    manifest = reader.manifest
+    return {
+        "number": reader.release,
+        "snapshot": manifest.id,
+        "created_ms": manifest.created_ms,
+        "titles": manifest.checks["titles"],
+        "algorithms": sorted(manifest.algorithms),
+    }
+
+
+def _rows(reader: SnapshotReader, table: str, title_no: int) -> pl.DataFrame:
+    import polars as pl
+
+    found = pl.from_arrow(reader.table(table).to_table(filter=f"title_no = {int(title_no)}"))
+    assert isinstance(found, pl.DataFrame)
+    return found
