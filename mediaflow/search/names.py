@@ -15,8 +15,9 @@ _BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 def fold(name: str) -> str:
     """Return a name in lower case without accents and punctuation, its words parted by one space."""
-    decomposed = unicodedata.normalize("NFKD", name.casefold())
-    return _BETWEEN_WORDS.sub(" ", _ACCENTS.sub("", decomposed).translate(_LETTERS)).strip()
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", name.casefold())).translate(_LETTERS)
+    # What is left of the decomposition (the marks of kana, hangul) belongs to its letter.
+    return _BETWEEN_WORDS.sub(" ", unicodedata.normalize("NFC", bare)).strip()
 
 
 def has_words(name: str, wanted: str) -> bool:

@@ -140,7 +140,17 @@ class World:
         table = f"{name}-g1"
         self.tables[table] = self._write(table, columns, [self._numbered(row) for row in rows], unindexed)
         fields = {one: str(columns[one]) for one in own}
-        self.parts[name] = AlgorithmPart(f"{name}-generation", table, shape, "1", "team:tests", "", fields, model, None)
+        self.parts[name] = AlgorithmPart(
+            generation=f"{name}-generation",
+            table=table,
+            shape=shape,
+            version="1",
+            owner="team:tests",
+            description="",
+            fields=fields,
+            model=model,
+            shots=None,
+        )
 
     def thumbnail(self, *rows: Mapping[str, Any]) -> None:
         """Add the pictures of shots."""
@@ -155,8 +165,16 @@ class World:
             "titles": self._write("titles", TITLES, titles),
             "people": self._write("people", PEOPLE, self.people),
         }
-        encoders = {MODEL: "colours"}
-        manifest = Manifest("1-aaaaaaaa", 1, 0, 0, tables, self.parts, encoders, None, self.thumbnails)
+        manifest = Manifest(
+            id="1-aaaaaaaa",
+            epoch=1,
+            base_release=0,
+            created_ms=0,
+            tables=tables,
+            algorithms=self.parts,
+            encoders={MODEL: "colours"},
+            thumbnails=self.thumbnails,
+        )
         return SnapshotReader(self.store, manifest)
 
     def gateway(self) -> Gateway:
