@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 STAGE = "frames"
-_SMALL_WIDTH = 128
+_SMALL_WIDTH = 96
 _PROGRESS_EVERY_S = 0.25
+_LONGEST_FRAME_S = 10
 
 
 @dataclass
@@ -57,32 +59,46 @@ class _Health:
     ends_early: str | None = None
 
 
-@dataclass
 class _Clock:
-    """Times of frames in ms from the container's start: rising, and going on where a frame states none."""
+    """Times of frames in ms from the container's start: rising, and going on where a frame states none.
 
-    start: Fraction | None
-    step: Fraction
-    times_ms: list[int] = field(default_factory=list)
-    _last: Fraction = Fraction(0)
+    Reckons in whole ticks of the stream's time base: exact, and cheaper than fractions at every frame.
+    """
+
+    def __init__(self, start: Fraction | None, base: Fraction, step: Fraction) -> None:
+        self.times_ms: list[int] = []
+        self._start = start
+        self._base = base
+        self._step = max(1, round(step / base))
+        self._last = 0
+        self._set_origin(start or Fraction(0))
 
     def tick(self, frame: VideoFrame) -> int:
-        stated = frame.pts * frame.time_base if frame.pts is not None and frame.time_base else None
-        if self.start is None:
-            self.start = stated or Fraction(0)
-        if stated is not None:
-            self._last = stated - self.start
-        elif self.times_ms:
-            self._last += self.step
+        """Note the next frame; returns its time in ms."""
+        if self._start is None:
+            self._start = (frame.pts or 0) * self._base
+            self._set_origin(self._start)
+        if frame.pts is not None:
+            self._last = frame.pts
+        else:
+            self._last += self._step if self.times_ms else 0
         # Before the start (an edit list cuts in) and backwards (a broken clock) there is no time.
-        floor = self.times_ms[-1] if self.times_ms else 0
-        self.times_ms.append(max(half_up_ms(self._last), floor))
+        self.times_ms.append(max(self._ms(self._last), self.times_ms[-1] if self.times_ms else 0))
         return self.times_ms[-1]
 
     def end_ms(self, last: VideoFrame) -> int:
-        lasts = last.duration * last.time_base if last.duration and last.time_base else self.step
-        lasts = lasts if 0 < lasts < 10 else self.step
-        return max(self.times_ms[-1] + 1, half_up_ms(self._last + lasts))
+        """Return when the last frame ends."""
+        lasts = last.duration if last.duration and last.duration * self._base < _LONGEST_FRAME_S else self._step
+        return max(self.times_ms[-1] + 1, self._ms(self._last + lasts))
+
+    def _set_origin(self, start: Fraction) -> None:
+        # floor(1000 (ticks base - start) + 1/2) as one whole-number division.
+        slope, offset = 1000 * self._base, Fraction(1, 2) - 1000 * start
+        self._divisor = math.lcm(slope.denominator, offset.denominator)
+        self._slope, self._offset = int(slope * self._divisor), int(offset * self._divisor)
+
+    def _ms(self, ticks: int) -> int:
+        return (ticks * self._slope + self._offset) // self._divisor
 
 
 def decode_file(
@@ -124,7 +140,7 @@ class _Decoding:
         self.path, self.container, self.stream, self.limits = path, container, stream, limits
         self.rate = frame_rate(stream)
         self.health = _Health()
-        self.clock = _Clock(start_of(container), 1 / self.rate)
+        self.clock = _Clock(start_of(container), stream.time_base or Fraction(1, 1000), 1 / self.rate)
         self.detector = ContentShotDetector(self.rate, options.threshold, options.min_shot_ms)
         aspect = stream.sample_aspect_ratio
         self.keeper = FrameKeeper(JpegWriter(aspect), self.rate, self.detector.delay, options.frames_per_shot)

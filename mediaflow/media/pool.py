@@ -88,7 +88,7 @@ class DecodePool:
         TitleError
             The file is no film that can be read.
         SystemFault
-            No worker can be started.
+            No worker can be started, or the file is not there.
         """
         done, _ = self._ask({"do": "probe", "path": str(path.absolute())}, b"", path.name, "media", lambda h, b: None)
         rows = [{"cue_no": number, **row} for number, row in enumerate(done["cues"])]
@@ -113,7 +113,7 @@ class DecodePool:
         TitleError
             The file is no film that can be decoded.
         SystemFault
-            No worker can be started.
+            No worker can be started, or the file is not there.
         """
         kept: list[dict[str, Any]] = []
 

@@ -25,6 +25,7 @@ from mediaflow.media.source import (
     too_large,
     upright_size,
 )
+from mediaflow.media.subtitles.markup import prefixed_speakers, split_speakers
 from mediaflow.media.subtitles.substation import plain_event
 
 if TYPE_CHECKING:
@@ -243,9 +244,24 @@ class _Texts:
                     self.progress(packets)
         except av.error.FFmpegError as bad:
             self.notes.append(f"embedded text was read up to a damaged place ({bad.strerror})")
+        self.name_speakers(set(known))
         if self.failed:
             self.notes.append(f"{self.failed} broken cue(s) of embedded text left out")
         return self.rows
+
+    def name_speakers(self, indexes: set[int]) -> None:
+        """Take "NAME:" prefixes for speakers, as in subtitle files; each stream for itself."""
+        for track in (f"stream:{index}" for index in indexes):
+            rows = [row for row in self.rows if row["track"] == track and row["kind"] == "dialogue"]
+            speakers = set() if any(row["speaker"] for row in rows) else prefixed_speakers(row["text"] for row in rows)
+            if not speakers:
+                continue
+            spoken = [
+                {**row, "speaker": speaker, "text": text}
+                for row in rows
+                for speaker, text in split_speakers(row["text"], speakers)
+            ]
+            self.rows = [row for row in self.rows if row["track"] != track] + spoken
 
     def take(self, packet: Packet[Any], text: TextStream) -> None:
         try:

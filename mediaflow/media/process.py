@@ -19,7 +19,7 @@ from mediaflow.media.options import Limits
 
 _START = "import sys; sys.path[:] = {path!r}; from mediaflow.media.worker import main; main({fd}, {limits!r})"
 _START_S = 120.0
-_MAY_RAISE = {kind.__name__: kind for kind in (errors.TitleError, errors.UsageError)}
+_MAY_RAISE = {kind.__name__: kind for kind in (errors.TitleError, errors.UsageError, errors.SystemFault)}
 
 
 class WorkerLost(Exception):
@@ -72,7 +72,7 @@ class WorkerProcess:
         ------
         WorkerLost
             The worker is gone or stuck; this object is closed and of no more use.
-        TitleError, UsageError
+        TitleError, UsageError, SystemFault
             What the worker says of the request.
         """
         try:

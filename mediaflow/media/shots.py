@@ -33,7 +33,10 @@ class ShotDetector(Protocol):
 
 
 class ContentShotDetector:
-    """PySceneDetect's content detector: mean change in HSV against a threshold, flashes merged.
+    """The rule of PySceneDetect's content detector: mean change in hue, saturation and value against a threshold.
+
+    Flashes are merged by PySceneDetect's own filter. The change is worked out here, in two calls for the whole
+    picture: the original's arithmetic alone costs a quarter of decoding at 480p.
 
     Parameters
     ----------
@@ -44,19 +47,25 @@ class ContentShotDetector:
     """
 
     def __init__(self, rate: Fraction, threshold: float, min_shot_ms: int) -> None:
+        import cv2
         from scenedetect.common import FrameTimecode
-        from scenedetect.detectors import ContentDetector
+        from scenedetect.detector import FlashFilter
 
         # A wrong rate in the header must not make shots endless: past 120 a second it is not believed.
         shortest = max(2, round(min(rate, Fraction(120)) * min_shot_ms / 1000))
-        self._timecode = FrameTimecode
+        self._cv2, self._timecode = cv2, FrameTimecode
         self._rate = float(min(max(rate, Fraction(1)), Fraction(1000)))
-        self._detector = ContentDetector(threshold=threshold, min_scene_len=shortest)
-        self.delay = int(self._detector.event_buffer_length)
+        self._filter = FlashFilter(FlashFilter.Mode.MERGE, shortest)
+        self._threshold = threshold
+        self._last: Picture | None = None
+        self.delay = int(self._filter.max_behind)
 
     def feed(self, frame_no: int, picture: Picture) -> list[int]:
         """Look at the next frame; see `ShotDetector.feed`."""
-        found = self._detector.process_frame(self._timecode(frame_no, self._rate), picture)
+        hsv: Picture = np.asarray(self._cv2.cvtColor(picture, self._cv2.COLOR_BGR2HSV), np.uint8)
+        change = 0.0 if self._last is None else self._cv2.norm(hsv, self._last, self._cv2.NORM_L1) / hsv.size
+        self._last = hsv
+        found = self._filter.filter(self._timecode(frame_no, self._rate), change >= self._threshold)
         return [int(cut.frame_num) for cut in found]
 
 

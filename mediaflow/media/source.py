@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import av
 import av.error
 
-from mediaflow.errors import TitleError
+from mediaflow.errors import SystemFault, TitleError
 from mediaflow.media.options import Limits
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ def opened(path: Path, stage: str, limits: Limits) -> Iterator[InputContainer]:
     Raises
     ------
     TitleError
-        Missing, empty, too large, too long, too many streams, or no media format that is read.
+        Empty, too large, too long, too many streams, not permitted, or no media format that is read.
+    SystemFault
+        The file is not there.
     """
     _check_file(path, stage, limits)
     options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS, "max_streams": str(limits.streams)}
@@ -63,9 +65,13 @@ def opened(path: Path, stage: str, limits: Limits) -> Iterator[InputContainer]:
 def _check_file(path: Path, stage: str, limits: Limits) -> None:
     try:
         status = path.stat()
+    except PermissionError:
+        raise title_error(path, stage, "may not be read; change its permissions.") from None
     except OSError as bad:
+        # A file that is gone says nothing of its bytes: the library may be away.
         reason = os.strerror(bad.errno or 0)
-        raise title_error(path, stage, f"cannot be opened ({reason}); is it still there, and readable?") from None
+        what = f"{path.name!r} cannot be opened ({reason}); is the library still there?"
+        raise SystemFault(what, stage=stage, file=path.name) from None
     if not stat.S_ISREG(status.st_mode):
         raise title_error(path, stage, "is no regular file.")
     if status.st_size == 0:
