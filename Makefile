@@ -2,15 +2,32 @@
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 RUN := $(PY) -m
-export DAGSTER_HOME ?= $(abspath $(or $(MEDIAFLOW_HOME),.mediaflow)/dagster)
+DEMO := .mediaflow/demo
+IN_DEMO := MEDIAFLOW_HOME=$(DEMO) MEDIAFLOW_LIBRARY=$(DEMO)/films MEDIAFLOW_VISUAL_MODEL=demo MEDIAFLOW_SETTLE_S=1
 
-.PHONY: help demo up refresh test check lock clean
+.PHONY: help demo up refresh test check bench soak screenshots model lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 13
 
 .venv/.ready: requirements.lock pyproject.toml scripts/setup.sh
 	@bash scripts/setup.sh
+
+demo: .venv/.ready ## make a small film library, bring it up to date, ask a few questions
+	@$(IN_DEMO) $(RUN) mediaflow.demo films
+	@$(IN_DEMO) $(RUN) sensors
+	@$(IN_DEMO) $(RUN) mediaflow.demo ask
+
+up: .venv/.ready ## run Dagster on the library of mediaflow.toml: http://127.0.0.1:3000
+	@bash scripts/up.sh
+
+refresh: .venv/.ready ## bring the library up to date once, without Dagster's daemon
+	@$(RUN) sensors; code=$$?; \
+	if [ $$code -eq 3 ]; then echo "Published without what is listed above."; exit 0; fi; exit $$code
+
+test: .venv/.ready ## set up and pass all tests
+	@bash scripts/debian.sh
+	$(RUN) pytest
 
 check: .venv/.ready ## ruff, mypy --strict, import rules
 	$(RUN) ruff check .
@@ -18,14 +35,24 @@ check: .venv/.ready ## ruff, mypy --strict, import rules
 	$(RUN) mypy
 	.venv/bin/lint-imports
 
-test: .venv/.ready ## set up and pass all tests
+bench: .venv/.ready ## measure what is claimed: ratios and CPU time
+	$(RUN) benchmarks
+
+soak: .venv/.ready ## the property tests with many more examples
 	@bash scripts/debian.sh
-	$(RUN) pytest
+	HYPOTHESIS_PROFILE=soak $(RUN) pytest --timeout=7200
+
+screenshots: .venv/.ready ## take the pictures of the README in a real browser
+	@bash scripts/debian.sh
+	$(RUN) scripts.screenshots
+
+model: .venv/.ready ## train the demo model anew (25 minutes)
+	$(RUN) mediaflow.demo.train
 
 lock: .venv/.ready ## resolve the tested set of packages anew
 	$(RUN) uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade -o requirements.lock
 
-clean: ## remove the environment and everything built (the workspace .mediaflow stays)
+clean: ## remove the environment and all that was built (the workspace .mediaflow stays)
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

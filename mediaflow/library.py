@@ -6,7 +6,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from mediaflow.publishing.publisher import Present, Publication, Publisher
     from mediaflow.search.gateway import Gateway
     from mediaflow.search.query import Query
-    from mediaflow.search.results import Results
+    from mediaflow.search.results import Hit, Results
     from mediaflow.stages.graph import ModelLike
     from mediaflow.stages.work import Workshop
 
@@ -309,6 +309,20 @@ class Library:
                 self._gateway = Gateway(self.releases.current(), self.models, _Pictures(self))
             gateway = self._gateway
         return gateway.search(query)
+
+    def thumbnails(self, hits: Sequence[Hit]) -> list[Path | None]:
+        """Write a small picture of each hit into the cache, from the snapshot that it came from; return the files."""
+        from mediaflow.search.thumbnails import write_thumbnails
+
+        found: list[Path | None] = [None] * len(hits)
+        for snapshot in {hit.snapshot for hit in hits}:
+            held = self._gateway.reader if self._gateway is not None else None
+            reader = held if held is not None and held.id == snapshot else self.releases.at(snapshot)
+            at = [number for number, hit in enumerate(hits) if hit.snapshot == snapshot]
+            folder = self.cache / "thumbnails"
+            for number, file in zip(at, write_thumbnails(reader, [hits[n] for n in at], folder), strict=True):
+                found[number] = file
+        return found
 
     def status(self) -> dict[str, Any]:
         """Return the state of the library; see `mediaflow.report.status`."""
