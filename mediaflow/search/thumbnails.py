@@ -24,7 +24,7 @@ def write_thumbnails(reader: SnapshotReader, hits: Sequence[Hit], folder: Path) 
     hits : sequence of Hit
         Of that snapshot.
     folder : Path
-        The cache; files are `<snapshot>/<title_id>-<time in ms>.jpg` in it.
+        Where they go, one folder a snapshot; files are `<title_id>-<time in ms>.jpg`.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def write_thumbnails(reader: SnapshotReader, hits: Sequence[Hit], folder: Path) 
     """
     times = _times(reader, hits)
     paths = [
-        None if time_ms is None else folder / reader.id / f"{hit.title_id}-{time_ms}.jpg"
+        None if time_ms is None else folder / f"{hit.title_id}-{time_ms}.jpg"
         for hit, time_ms in zip(hits, times, strict=True)
     ]
     missing = {

@@ -1,0 +1,142 @@
+"""`mediaflow search`: its table and JSON, its sentences, and that the docs name every option."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import typer
+from rich.console import Console
+from typer.testing import CliRunner
+
+from mediaflow.cli.output import plain, sentences, timecode
+from mediaflow.cli.search import answer, search
+from mediaflow.errors import SystemFault, TitleError, UsageError
+from mediaflow.search.gateway import Gateway
+from mediaflow.search.query import Dialogue, Filters, Query, Visual
+from mediaflow.search.results import Hit, Results
+from mediaflow.search.thumbnails import write_thumbnails
+from mediaflow.storage.objects import FolderStore
+from tests.conftest import ROOT
+from tests.search.world import World, cue, shot
+
+app = typer.Typer()
+app.command()(search)
+
+
+class SmallLibrary:
+    """What a library gives the command, over a snapshot made by hand."""
+
+    def __init__(self, gateway: Gateway, cache: Path) -> None:
+        self.gateway = gateway
+        self.cache = cache
+
+    def search(self, query: Query) -> Results:
+        return self.gateway.search(query)
+
+    def thumbnails(self, hits: Sequence[Hit]) -> list[Path | None]:
+        return write_thumbnails(self.gateway.reader, hits, self.cache)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> SmallLibrary:
+    world = World(FolderStore(tmp_path / "store"))
+    world.title("harbour", {"Ann Lee": "Maria"}, title="The [red] Harbour\x1b[31m")
+    world.dialogue(cue("harbour", 3_723_004, 3_724_000, "Hello [bold]out[/bold]\nthere \x1b[2J☃", speaker="MARIA"))
+    world.visual(shot("harbour", 0, 5000, "red car"))
+    picture = {"title_id": "harbour", "shot_no": 0, "time_ms": 2500, "width": 1, "height": 1, "jpeg": b"jpeg"}
+    world.thumbnail(picture)
+    return SmallLibrary(world.gateway(), tmp_path / "cache")
+
+
+def table(library: SmallLibrary, query: Query) -> str:
+    file = io.StringIO()
+    answer(library, query, as_json=False, console=Console(file=file, highlight=False))
+    return file.getvalue()
+
+
+def test_a_spoken_hit_shows_time_title_score_algorithm_and_text(library: SmallLibrary) -> None:
+    shown = table(library, Query((Dialogue("hello"),), Filters(characters=("maria",))))
+    row = re.sub(r"\s+", " ", shown.splitlines()[1])
+    assert row.startswith("01:02:03.004 The [red] Harbour [31m 0.0")
+    assert "dialogue speaks MARIA: Hello [bold]out[/bold] / there [2J☃" in row
+
+
+def test_a_seen_hit_shows_the_path_of_its_picture(library: SmallLibrary) -> None:
+    shown = table(library, Query((Visual("red"),)))
+    path = library.cache / "harbour-2500.jpg"
+    assert path.read_bytes() == b"jpeg"
+    assert str(path) in re.sub(r"\s+", "", shown)
+
+
+def test_nothing_found_is_a_sentence_and_no_error(library: SmallLibrary, capsys: pytest.CaptureFixture[str]) -> None:
+    answer(library, Query((Dialogue("dragon"),)), as_json=False)
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "Nothing was found" in err
+
+
+def test_json_is_one_object_a_line(library: SmallLibrary, capsys: pytest.CaptureFixture[str]) -> None:
+    answer(library, Query((Dialogue("hello"), Visual("red"))), as_json=True)
+    out, err = capsys.readouterr()
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [(line["title_id"], line["start_ms"]) for line in lines] == [("harbour", 0), ("harbour", 3_723_004)]
+    assert lines[1]["sources"][0]["text"].endswith("☃")
+    assert err == ""
+    assert not library.cache.exists()
+
+
+def test_notes_go_to_standard_error(library: SmallLibrary, capsys: pytest.CaptureFixture[str]) -> None:
+    answer(library, Query((Dialogue("hello"),), Filters(characters=("Marian",))), as_json=True)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "Nobody called Marian is in a cast, nor speaks (did you mean Maria?).\n"
+
+
+WRONG = [
+    (["--language", "de"], "--language and --kind narrow what is said"),
+    (["x", "--language", "klingonish"], "'klingonish' is no language"),
+    (["--shot", "sintel"], "'sintel' names no shot"),
+    (["--shot", "sintel@soon"], "'soon' is no timecode"),
+    (["--where", "faces"], "'faces' is no condition"),
+    (["--image", "no-such.jpg"], "There is no file 'no-such.jpg'"),
+    (["x", "--year", "94"], "'94' is no year"),
+    (["x", "--sort", "length"], "--sort is score or time, not 'length'"),
+    (["x", "--group-by", "genre"], "--group-by is title or series, not 'genre'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), WRONG, ids=[" ".join(arguments) for arguments, _ in WRONG])
+def test_wrong_input_is_one_sentence_and_exit_code_2(arguments: list[str], sentence: str) -> None:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(sentence)
+    assert (result.stderr.count("\n"), result.stdout) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(UsageError("Wrong."), 2), (TitleError("No picture."), 2), (SystemFault("Disk full."), 1)]
+)
+def test_errors_are_their_sentence(error: Exception, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as caught, sentences():
+        raise error
+    assert caught.value.exit_code == code
+    assert capsys.readouterr().err == f"{error}\n"
+
+
+def test_texts_are_shown_on_one_line_without_control_characters() -> None:
+    assert plain("a\nb\r\tc\x1b]0;x\x07\x9b1m") == "a / b c ]0;x 1m"
+    assert timecode(359_999_999) == "99:59:59.999"
+
+
+def test_the_docs_name_every_option_and_no_other() -> None:
+    said = (ROOT / "docs" / "search.md").read_text()
+    command = typer.main.get_command(app)
+    options = {name for parameter in command.params for name in parameter.opts if name.startswith("--")}
+    documented = set(re.findall(r"^\| `(--[a-z-]+)` \|", said, re.M))
+    assert documented == options - {"--install-completion", "--show-completion"}
+    assert re.search(r"^\| `TEXT` \|", said, re.M)
