@@ -55,7 +55,7 @@ def encode(path: Path, frames: Iterable[Picture], *, size: tuple[int, int], fps:
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.time_base = Fraction(1, fps)
         stream.codec_context.gop_size = 2 * fps
-        stream.codec_context.thread_count = 1  # the same bytes on every machine
+        stream.codec_context.thread_count = 1  # tests run several at once
         if codec == "mpeg4":
             stream.codec_context.bit_rate = width * height * fps // 3
         for number, picture in enumerate(frames):

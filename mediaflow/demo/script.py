@@ -120,14 +120,14 @@ def plan_film(
     Returns
     -------
     Script
-        Neighbouring shots are set in different places. About one border in four is a dissolve, where the shots
+        Neighbouring shots are set in different places. About one border in five is a dissolve, where the shots
         are long enough for one.
     """
     rng = np.random.default_rng([seed, 11])
     cast = _cast(rng)
     lengths = np.maximum(2, np.round(shot_seconds * fps * rng.uniform(0.85, 1.15, shots))).astype(int)
     # Each film has its own dissolve, whatever the dice say, as long as there is room for one.
-    joins = rng.random(shots) < 0.22
+    joins = rng.random(shots) < 0.1
     joins[min(shots - 1, 2)] = True
     planned: list[Shot] = []
     for number in range(shots):
