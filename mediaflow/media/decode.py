@@ -88,7 +88,10 @@ class _Clock:
 
     def end_ms(self, last: VideoFrame) -> int:
         """Return when the last frame ends."""
-        lasts = last.duration if last.duration and last.duration * self._base < _LONGEST_FRAME_S else self._step
+        lasts = last.duration or self._step
+        # Containers round durations down to their ticks; a frame that lasts for ever is a mistake.
+        if abs(lasts - self._step) <= 1 or lasts * self._base > _LONGEST_FRAME_S:
+            lasts = self._step
         return max(self.times_ms[-1] + 1, self._ms(self._last + lasts))
 
     def _set_origin(self, start: Fraction) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mediaflow.media.subtitles.cue import Cue, Parsed
-from mediaflow.media.subtitles.markup import plain_text, prefixed_speakers, split_speakers, voices
+from mediaflow.media.subtitles.markup import plain_text, voices
 
 _TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,:](\d{1,3}))?"
 _TIMING = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?", re.DOTALL)
@@ -39,27 +39,20 @@ def is_srt(text: str) -> bool:
 
 def read_srt(text: str) -> Parsed:
     """Read SubRip text; line ends must be "\\n". Blank lines inside a cue are let pass, as players do."""
-    blocks = list(_srt_blocks(text.split("\n")))
-    found = [(block, plain_text("\n".join(block.lines), vtt=False)) for block in blocks]
-    return _with_prefixed_speakers(found)
+    parsed = Parsed()
+    for block in _srt_blocks(text.split("\n")):
+        _add(parsed, block, [(None, plain_text("\n".join(block.lines), vtt=False))])
+    return parsed
 
 
 def read_vtt(text: str) -> Parsed:
     """Read WebVTT; line ends must be "\\n". NOTE, STYLE and REGION blocks are left out."""
     header, _, body = text.partition("\n\n")
     fields = {name.lower()[:4]: value for name, value in _HEADER_FIELD.findall(header)}
+    parsed = Parsed(language=fields.get("lang"), kind=_KINDS.get(fields.get("kind", "").lower()))
     # A file without the blank line after its header still has its cues read.
-    body = text if "-->" in header else body
-    blocks = list(_vtt_blocks(body.split("\n")))
-    kind = _KINDS.get(fields.get("kind", "").lower())
-    if any("<v" in line for block in blocks for line in block.lines):
-        parsed = Parsed()
-        for block in blocks:
-            _add(parsed, block, voices("\n".join(block.lines)))
-    else:
-        found = [(block, plain_text("\n".join(block.lines), vtt=True)) for block in blocks]
-        parsed = _with_prefixed_speakers(found, speak=kind in (None, "dialogue"))
-    parsed.language, parsed.kind = fields.get("lang"), kind
+    for block in _vtt_blocks((text if "-->" in header else body).split("\n")):
+        _add(parsed, block, _merged(voices("\n".join(block.lines))))
     return parsed
 
 
@@ -104,21 +97,13 @@ def _vtt_blocks(lines: list[str]) -> Iterator[_Block]:
         yield block
 
 
-def _with_prefixed_speakers(found: list[tuple[_Block, str]], speak: bool = True) -> Parsed:
-    speakers = prefixed_speakers(text for _, text in found) if speak else set()
-    parsed = Parsed()
-    for block, text in found:
-        _add(parsed, block, split_speakers(text, speakers))
-    return parsed
-
-
-def _add(parsed: Parsed, block: _Block, spoken: Iterator[tuple[str | None, str]]) -> None:
+def _add(parsed: Parsed, block: _Block, spoken: Iterable[tuple[str | None, str]]) -> None:
     times = _TIMING.fullmatch(block.timing)
     start_ms, end_ms = (_ms(times.groups()[:4]), _ms(times.groups()[4:])) if times else (0, 0)
     if end_ms <= start_ms:
         parsed.broken += 1
         return
-    parsed.cues += [Cue(start_ms, end_ms, text, speaker) for speaker, text in _merged(spoken)]
+    parsed.cues += [Cue(start_ms, end_ms, text, speaker) for speaker, text in spoken if text]
 
 
 def _merged(spoken: Iterator[tuple[str | None, str]]) -> Iterator[tuple[str | None, str]]:

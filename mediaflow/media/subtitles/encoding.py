@@ -103,11 +103,18 @@ def _legacy_codec(data: bytes, language: str | None) -> str:
     readable = [page for page in pages if _decodes(data, page)]
     if len(readable) == 1:
         return readable[0]
+    if readable and "cp1251" in readable:
+        # The Cyrillic pages hold the same letters in other places: the wrong page gives capitals inside words.
+        return max(readable, key=lambda page: _small_letters(data.decode(page)))
     # Detection is slow and gains nothing past some kilobytes of text.
     best = from_bytes(data[:65536], cp_isolation=readable or None).best()
     if best is not None and _decodes(data, best.encoding):
         return best.encoding
     return readable[0] if readable else "cp1252"
+
+
+def _small_letters(text: str) -> int:
+    return sum(c.islower() - 4 * c.isupper() - 4 * (not c.isalpha()) for c in text if not c.isascii())
 
 
 def _decodes(data: bytes, codec: str) -> bool:

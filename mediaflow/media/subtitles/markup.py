@@ -15,6 +15,8 @@ _OVERRIDE = re.compile(r"\{\\[^{}]*\}")
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>]*)>")
 _VOICE_EDGE = re.compile(r"(<v(?:\.[^\s<>]*)?[ \t]+[^<>]*>|</v>)")
 _PREFIX = re.compile(r"(?:-\s*)?\[?([^\W\d_][\w .'’#&/-]{0,38}?)\]?\s?:[ \t\n]+(?=\S)")
+# A name may stand alone on its line: to the pattern there is always something behind it.
+_GOES_ON = "\nx"
 _NO_NAMES = {"WARNING", "NOTE", "ATTENTION", "CAUTION", "DANGER", "NOTICE", "PS", "P.S.", "TIP", "EXAMPLE", "RATED"}
 
 
@@ -49,9 +51,8 @@ def prefixed_speakers(texts: Iterable[str]) -> set[str]:
     In capitals one is enough ("THOM: Hello"); in mixed case the same prefix must open at least two lines, each word
     capitalised, since "Remember: …" is a sentence.
     """
-    seen = Counter(
-        found.group(1) for text in texts for line in text.split("\n") if (found := _PREFIX.match(line + " "))
-    )
+    lines = (line for text in texts for line in text.split("\n"))
+    seen = Counter(found.group(1) for line in lines if (found := _PREFIX.match(line + _GOES_ON)))
     return {name for name, count in seen.items() if _is_speaker(name, count)}
 
 
@@ -69,7 +70,7 @@ def split_speakers(text: str, speakers: set[str]) -> Iterator[tuple[str | None, 
     speaker: str | None = None
     lines: list[str] = []
     for line in text.split("\n"):
-        found = _PREFIX.match(line + "\nx")
+        found = _PREFIX.match(line + _GOES_ON)
         if found and found.group(1) in speakers:
             if lines:
                 yield speaker, "\n".join(lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -13,6 +13,7 @@ from mediaflow.media.schemas import CUES
 from mediaflow.media.subtitles.blocks import is_srt, is_vtt, read_srt, read_vtt
 from mediaflow.media.subtitles.cue import Cue, Parsed
 from mediaflow.media.subtitles.encoding import decode_text, repair_text
+from mediaflow.media.subtitles.markup import prefixed_speakers, split_speakers
 from mediaflow.media.subtitles.names import NameFacts, read_name
 from mediaflow.media.subtitles.substation import is_substation, read_substation
 from mediaflow.media.subtitles.timed_text import UnreadableTimedText, is_timed_text, read_timed_text
@@ -65,6 +66,8 @@ def read_track(name: str, data: bytes, *, max_bytes: int = MAX_BYTES, max_cues: 
     if kind == "metadata":
         notes.append("a metadata track: it is for programs and holds no text to read")
         parsed.cues = []
+    if kind == "dialogue":
+        parsed.cues = _with_speakers(parsed.cues)
     language = said.language or language_of_tag(parsed.language or "") or UNDETERMINED
     return Track(_frame(name, parsed.cues, said, kind, language), language, said.forced, said.sdh, notes)
 
@@ -93,6 +96,18 @@ def _parsed(name: str, text: str) -> Parsed:
     if is_srt(text):
         return read_srt(text)
     raise _bad(name, "is not a subtitle file that can be read (SRT, WebVTT, ASS/SSA or TTML)")
+
+
+def _with_speakers(cues: list[Cue]) -> list[Cue]:
+    """Take "NAME:" prefixes for speakers where the format itself names none."""
+    if any(cue.speaker for cue in cues):
+        return cues
+    speakers = prefixed_speakers(cue.text for cue in cues)
+    if not speakers:
+        return cues
+    return [
+        replace(cue, speaker=speaker, text=text) for cue in cues for speaker, text in split_speakers(cue.text, speakers)
+    ]
 
 
 def _frame(name: str, cues: list[Cue], said: NameFacts, kind: str, language: str) -> pl.DataFrame:
