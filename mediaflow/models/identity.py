@@ -23,7 +23,7 @@ def identity_of(architecture: Mapping[str, Any], file_hashes: Mapping[str, str],
     architecture : Mapping
         The `model_cfg` of open_clip.
     file_hashes : Mapping of str to str
-        SHA-256 of the weights and, where the model brings one, of its vocabulary, by role.
+        SHA-256 of the weights and, where the model brings one, of its vocabulary, by their names in the store.
     model : LoadedModel
         The loaded model; its preprocessing counts by what it does to a fixed picture, its tokenizer by what it makes
         of fixed texts.

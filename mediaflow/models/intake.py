@@ -45,17 +45,18 @@ def take_in(name: str, material: Material, store: ObjectStore, scratch: Path) ->
         The files cannot be read or do not make a model that works.
     """
     config = _configuration(material)
-    files: dict[str, bytes | Path] = {CONFIG_FILE: json.dumps(config, sort_keys=True).encode()}
-    files[SAFE_WEIGHTS if material.weights.suffix == ".safetensors" else PICKLED_WEIGHTS] = material.weights
+    spelt = json.dumps(config, sort_keys=True).encode()
+    files = {SAFE_WEIGHTS if material.weights.suffix == ".safetensors" else PICKLED_WEIGHTS: material.weights}
     if material.vocabulary:
         files[VOCABULARY] = material.vocabulary
-    hashes = _hashes(name, material)
-    with _staged(files, scratch) as folder:
+    hashes = _hashes(name, files)
+    with _staged(spelt, files, scratch) as folder:
         model = load_folder(folder, name)
     dim = _working_dim(name, model, config["model_cfg"])
     identity = identity_of(config["model_cfg"], hashes, model)
-    kept = tuple(_keep(store, weights_key(identity, file_name), content) for file_name, content in files.items())
-    return ModelRecord(name, material.architecture, dim, model.preprocessor.size, identity, kept)
+    kept = [_keep_bytes(store, weights_key(identity, CONFIG_FILE), spelt)]
+    kept += [_keep_file(store, weights_key(identity, key), file, hashes[key]) for key, file in files.items()]
+    return ModelRecord(name, material.architecture, dim, model.preprocessor.size, identity, tuple(kept))
 
 
 def sha256_of(file: Path) -> str:
@@ -64,10 +65,9 @@ def sha256_of(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _hashes(name: str, material: Material) -> dict[str, str]:
-    files = {"weights": material.weights, "vocabulary": material.vocabulary}
+def _hashes(name: str, files: dict[str, Path]) -> dict[str, str]:
     try:
-        return {role: sha256_of(file) for role, file in files.items() if file}
+        return {file_name: sha256_of(file) for file_name, file in files.items()}
     except OSError as error:
         raise AlgorithmError(
             f"The model {name!r} cannot be read: {error}; put its files in order or set MEDIAFLOW_VISUAL_MODEL to "
@@ -86,16 +86,14 @@ def _configuration(material: Material) -> dict[str, Any]:
 
 
 @contextmanager
-def _staged(files: dict[str, bytes | Path], scratch: Path) -> Iterator[Path]:
-    """Lay the files out as one folder, the large ones as links."""
+def _staged(config: bytes, files: dict[str, Path], scratch: Path) -> Iterator[Path]:
+    """Lay the files out as the store will have them, in a folder of links."""
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch, prefix="model-") as temporary:
         folder = Path(temporary)
-        for file_name, content in files.items():
-            if isinstance(content, bytes):
-                (folder / file_name).write_bytes(content)
-            else:
-                (folder / file_name).symlink_to(content.resolve())
+        (folder / CONFIG_FILE).write_bytes(config)
+        for file_name, file in files.items():
+            (folder / file_name).symlink_to(file.resolve())
         yield folder
 
 
@@ -119,12 +117,14 @@ def _working_dim(name: str, model: LoadedModel, model_cfg: dict[str, Any]) -> in
     )
 
 
-def _keep(store: ObjectStore, key: str, content: bytes | Path) -> ModelFile:
-    """Put a file into the store unless it is there, and say what is there."""
-    if isinstance(content, bytes):
-        # Equal models may spell their configuration differently: the first one stays.
-        data = content if store.put_if_absent(key, content) else store.get(key)
-        return ModelFile(key, len(data), hashlib.sha256(data).hexdigest())
+def _keep_bytes(store: ObjectStore, key: str, content: bytes) -> ModelFile:
+    """Put a configuration into the store; equal models may spell theirs differently, the first one stays."""
+    data = content if store.put_if_absent(key, content) else store.get(key)
+    return ModelFile(key, len(data), hashlib.sha256(data).hexdigest())
+
+
+def _keep_file(store: ObjectStore, key: str, content: Path, sha256: str) -> ModelFile:
+    """Put a file into the store unless it is there."""
     if not store.exists(key):
         store.put_if_absent(key, content.read_bytes())
-    return ModelFile(key, content.stat().st_size, sha256_of(content))
+    return ModelFile(key, content.stat().st_size, sha256)

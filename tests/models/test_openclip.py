@@ -136,3 +136,12 @@ def test_weights_of_another_architecture_are_refused_in_one_sentence(small_model
     with pytest.raises(AlgorithmError, match="The model 'mine' cannot be loaded") as caught:
         load_folder(tmp_path, "mine")
     assert "\n" not in caught.value.message
+
+
+def test_a_vector_does_not_depend_on_its_batch(make_model: Any, tmp_path: Path, picture: np.ndarray) -> None:
+    vision = {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "head_width": 16, "patch_size": None}
+    folder = make_model(tmp_path / "residual", model_cfg={"vision_cfg": vision})
+    encoder = OpenClipEncoder(load_folder(folder, "residual"), "", 24)
+    pictures = [picture, 255 - picture, picture[::-1]]
+    alone = np.concatenate([encoder.encode_pictures([pixels]) for pixels in pictures])
+    np.testing.assert_allclose(encoder.encode_pictures(pictures), alone, atol=1e-5)
