@@ -182,8 +182,9 @@ class Table:
         return pa.schema([(field.name, _plain(field.type)) for field in frame.to_arrow().schema])
 
 
+# Parts words at apostrophes and hyphens too, so that "été" is found in "l’été" and "don't" in "don’t".
 _FULL_TEXT: dict[str, Any] = {
-    "base_tokenizer": "icu",
+    "base_tokenizer": "icu/split",
     "with_position": True,
     "stem": False,
     "remove_stop_words": False,
