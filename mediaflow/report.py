@@ -88,6 +88,7 @@ def show(record: TitleRecord, plan: Plan, reader: SnapshotReader | None) -> dict
         "path": record.path,
         "state": _title_states(plan)[record.title_id],
         "not fresh": [line for line in plan_lines(plan) if line["title_id"] == record.title_id],
+        "notes": _notes(plan, record.title_id),
         "published": False,
         "shots": [],
         "cues": [],
@@ -122,6 +123,14 @@ def find_title(records: Sequence[TitleRecord], wanted: str) -> TitleRecord:
         ids = ", ".join(record.title_id for record in found)
         raise UsageError(f"More than one title is called {wanted!r}: say which by its id ({ids}).", title=wanted)
     raise UsageError(f"There is no title {wanted!r}: 'mediaflow titles' lists them.", title=wanted)
+
+
+def _notes(plan: Plan, title_id: str) -> list[str]:
+    """Return what the stages found odd about a title, and what they did about it."""
+    import polars as pl
+
+    facts = plan.frame.filter((pl.col("title_id") == title_id) & (pl.col("state") == FRESH))["facts"]
+    return [note for one in facts for note in json.loads(one).get("notes", [])]
 
 
 def _title_states(plan: Plan) -> dict[str, str]:

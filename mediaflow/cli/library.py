@@ -29,9 +29,8 @@ def status(as_json: _Json = False) -> None:
         for reason, count in found["reasons"].items():
             print(f"stale: {count} artifacts: {reason}")
         for one in found["waiting"]:
-            print(
-                f"{one['state']}: {one.get('title_id', '')} ({one['stage']}): {plain(one['reason'])}".replace("  ", " ")
-            )
+            what = f"{one['title_id']} ({one['stage']})" if "title_id" in one else one["stage"]
+            print(f"{one['state']}: {what}: {plain(one['reason'])}")
         _print_look(found["library"])
 
 
@@ -151,6 +150,8 @@ def _print_title(found: Mapping[str, Any]) -> None:
         print(plain(f"cast: {one['talent']}" + (f" as {one['character']}" if one["character"] else "")))
     for line in found["not fresh"]:
         print(f"{line['state']}: {line['stage']}: {plain(line['reason'])}")
+    for note in found["notes"]:
+        print(f"note: {plain(note)}")
     for number, one in enumerate(found["shots"]):
         print(f"shot {number}: {timecode(one['start_ms'])} to {timecode(one['end_ms'])}")
     for one in found["cues"]:
