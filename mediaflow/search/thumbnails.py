@@ -64,13 +64,8 @@ def _times(reader: SnapshotReader, hits: Sequence[Hit]) -> list[int | None]:
 
 
 def _nearest(times: list[int], hit: Hit) -> int | None:
-    # A frame of the hit itself comes before any nearer one of the next shot.
     middle_ms = (hit.start_ms + hit.end_ms) // 2
-    return min(
-        times,
-        key=lambda time_ms: (not hit.start_ms <= time_ms < hit.end_ms, abs(time_ms - middle_ms), time_ms),
-        default=None,
-    )
+    return min(times, key=lambda time_ms: (abs(time_ms - middle_ms), time_ms), default=None)
 
 
 def _write(reader: SnapshotReader, missing: dict[tuple[int, int], Path]) -> None:

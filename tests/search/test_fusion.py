@@ -89,6 +89,14 @@ def test_translations_of_a_line_are_sources_of_one_hit() -> None:
     assert (second.start_ms, second.end_ms, len(second.sources)) == (6050, 8000, 1)
 
 
+def test_a_range_that_is_used_up_lends_its_rank_no_more() -> None:
+    first = ranked((0, 0, 1000, 1.0), (0, 0, 4000, 1.0))
+    second = ranked((0, 0, 3000, 1.0), (0, 3000, 4000, 2.0))
+    hits = fuse([first, second])
+    assert shown(hits) == [(0, 3000, 4000), (0, 0, 1000)]
+    assert [len(hit.sources) for hit in hits] == [2, 2]
+
+
 def test_a_range_without_length_is_found() -> None:
     assert shown(fuse([ranked((0, 7, 7, 1.0))])) == [(0, 7, 8)]
 

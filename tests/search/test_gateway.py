@@ -262,6 +262,15 @@ def test_filters_come_before_the_search(tmp_path: Path) -> None:
     assert moments(hits) == [("lonely", 0, 9)]
 
 
+def test_groups_reach_beyond_the_hits_of_one_title(tmp_path: Path) -> None:
+    world = World(FolderStore(tmp_path))
+    world.title("crowd")
+    world.title("lonely")
+    world.visual(*(shot("crowd", at, at + 1, "red") for at in range(1500)), shot("lonely", 0, 9, "blue"))
+    hits = world.gateway().search(Query((Visual("red"),), group_by="title"))
+    assert [(hit.title_id, hit.grouped) for hit in hits] == [("crowd", 1500), ("lonely", 1)]
+
+
 def test_a_hit_says_whether_a_character_speaks_or_is_in_the_cast(gateway: Gateway) -> None:
     hits = ask(gateway, Dialogue("hello"), characters=("MARIA",))
     said = {(hit.title_id, hit.start_ms): hit.match for hit in hits}

@@ -21,6 +21,7 @@ LINES = {
     "hamlet-turned": ("en", "Not to be is to question that. Be, or be not!"),
     "dont-curly": ("en", "I don’t know him."),
     "dont-straight": ("en", "Don't you dare"),
+    "dont-apart": ("en", "Don, hand me that T-shirt"),
     "left": ("en", "HE SAID: I never left. Really?"),
     "left-turned": ("en", "He said I left. Never!"),
     "marks": ("en", '100% sure: C++ & "quotes" -- rock-n-roll (o\'neil)'),
