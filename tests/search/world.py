@@ -42,15 +42,6 @@ SCORE = {**RANGE, "score": pl.Float32}
 THUMBNAILS = {"shot_no": pl.Int32, "time_ms": pl.Int64, "width": pl.Int32, "height": pl.Int32, "jpeg": pl.Binary}
 DIALOGUE = {name: kind for name, kind in CUES.items() if name != "cue_no"}
 
-# Apostrophes and hyphens part words, so that "été" is found in "l’été" and "don't" in "don’t".
-_FULL_TEXT: dict[str, Any] = {
-    "base_tokenizer": "icu/split",
-    "with_position": True,
-    "stem": False,
-    "remove_stop_words": False,
-    "max_token_length": None,
-}
-
 
 class ColourEncoder:
     """An encoder that knows colours: a picture is its mean colour, a text its colours, other words are hashed."""
@@ -192,12 +183,10 @@ class World:
         rows: Sequence[Mapping[str, Any]],
         unindexed: Sequence[Mapping[str, Any]] = (),
     ) -> TablePart:
-        table = Table(self.store, name, columns)
+        table = Table(self.store, name, columns, text="text" if "text" in columns else None)
         schema = {"title_no": pl.Int32, "revision": pl.String, **columns}
         dataset = table.open()
         dataset = table.replace(dataset, [], table.write(dataset, _frame(rows, schema)), {})
-        if rows and "text" in columns:
-            dataset.create_scalar_index("text", "INVERTED", **_FULL_TEXT)
         dataset = table.tend(dataset)
         if unindexed:
             later = _frame([self._numbered(row) for row in unindexed], schema)
