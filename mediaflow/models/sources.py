@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import mediaflow
 from mediaflow.errors import AlgorithmError
 from mediaflow.models import hub
 
@@ -15,7 +14,7 @@ CONFIG_FILE = "open_clip_config.json"
 SAFE_WEIGHTS = "open_clip_model.safetensors"
 PICKLED_WEIGHTS = "open_clip_pytorch_model.bin"
 VOCABULARY = "vocabulary.gz"
-DEMO_FOLDER = Path(mediaflow.__file__).parent / "demo" / "model"
+DEMO_FOLDER = Path(__file__).parent.parent / "demo" / "model"
 _ADVICE = "name a local file (MEDIAFLOW_VISUAL_MODEL=ViT-B-32@/path/to/weights.safetensors) or set \
 MEDIAFLOW_VISUAL_MODEL=demo"
 
