@@ -65,18 +65,22 @@ class Committer:
             served = table.open(base.version)
             if _differences(wanted, table.holdings(served)) == []:
                 return base
+        refused: CommitRefused | None = None
         for look in range(_LOOKS):
             newest = table.open()
             if table.epoch(newest) > self._epoch:
                 raise Overtaken(f"Another publisher has begun to write {table.name}; this one ends.", table=table.name)
             changed = _differences(wanted, table.holdings(newest))
-            if not changed:
-                return self._finish(table, wanted, newest)
             try:
+                if not changed:
+                    return self._finish(table, wanted, newest)
                 self._commit(table, wanted, newest, changed, look)
-            except CommitRefused:
-                continue
-        raise SystemFault(f"The table {table.name} keeps changing under the publisher; try again.", table=table.name)
+            except CommitRefused as error:
+                refused = error
+        raise SystemFault(
+            f"The table {table.name} could not be brought up to date in {_LOOKS} looks; publish again. {refused}",
+            table=table.name,
+        ) from refused
 
     def _commit(
         self, table: Table, wanted: Mapping[int, Wanted], base: lance.LanceDataset, changed: list[int], attempt: int
@@ -98,7 +102,7 @@ class Committer:
     def _finish(self, table: Table, wanted: Mapping[int, Wanted], newest: lance.LanceDataset) -> TablePart:
         final = table.tend(newest)
         if _differences(wanted, table.holdings(final)):
-            raise SystemFault(f"The table {table.name} changed while its indexes were made; try again.")
+            raise CommitRefused(f"The table {table.name} changed while its indexes were made.", table=table.name)
         _verify_files(self._store, table, final)
         return TablePart(table.name, int(final.version), "", int(final.count_rows()))
 
@@ -110,7 +114,7 @@ def _rows(number: int, wanted: Wanted) -> pl.DataFrame:
     if len(frame) != wanted.rows:
         raise SystemFault(
             f"An artifact of title number {number} has {len(frame)} rows, the ledger says {wanted.rows}: "
-            "refresh that title with --force.",
+            "materialize it in Dagster with 'force' set.",
             title_no=number,
         )
     return frame.with_columns(

@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mediaflow.errors import SystemFault
+from mediaflow.errors import NotFound, SystemFault
 from mediaflow.storage import layout
 from mediaflow.storage.objects import ObjectStore
 
@@ -37,10 +37,11 @@ def read(
     import polars as pl
 
     key = layout.artifact(stage, title_id, revision, attempt, part)
-    data = store.get(key)
+    advice = f"restore it, or materialize {stage} of {title_id} in Dagster with 'force' set"
     try:
+        data = store.get(key)
         return pl.read_parquet(io.BytesIO(data), columns=None if columns is None else list(columns))
+    except NotFound as error:
+        raise SystemFault(f"The artifact {key} is gone: {advice}.", key=key) from error
     except pl.exceptions.PolarsError as error:
-        raise SystemFault(
-            f"The artifact {key} is damaged ({error}): delete it and refresh with --force for {title_id}.", key=key
-        ) from error
+        raise SystemFault(f"The artifact {key} is damaged ({error}): {advice}.", key=key) from error

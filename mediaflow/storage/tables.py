@@ -130,19 +130,28 @@ class Table:
         return list(write_fragments(self._to_arrow(rows, base.schema), base)) if len(rows) else []
 
     def tend(self, dataset: lance.LanceDataset) -> lance.LanceDataset:
-        """Make indexes that are missing, and bring the text index up to date when it lags; rows stay as they are."""
+        """Make indexes that are missing, and bring them up to date when they lag; rows stay as they are.
+
+        Raises
+        ------
+        CommitRefused
+            Somebody else made an index at the same time: look again.
+        """
         import lance
 
         rows = dataset.count_rows()
         if not rows:
             return dataset
         indexes = {index.field_names[0]: index.num_rows_indexed for index in dataset.describe_indices()}
-        if "title_no" not in indexes:
-            dataset.create_scalar_index("title_no", "BTREE")
-        if self._text and self._text not in indexes:
-            dataset.create_scalar_index(self._text, "INVERTED", **_FULL_TEXT)
-        if min(indexes.values(), default=rows) < rows * (1 - _UNINDEXED_SHARE):
-            dataset.optimize.optimize_indices()
+        try:
+            if "title_no" not in indexes:
+                dataset.create_scalar_index("title_no", "BTREE")
+            if self._text and self._text not in indexes:
+                dataset.create_scalar_index(self._text, "INVERTED", **_FULL_TEXT)
+            if min(indexes.values(), default=rows) < rows * (1 - _UNINDEXED_SHARE):
+                dataset.optimize.optimize_indices()
+        except Exception as error:
+            raise CommitRefused(f"An index of {self.name} was not made: {error}.", table=self.name) from error
         return lance.dataset(self._uri)
 
     def _without(self, base: lance.LanceDataset, titles: Sequence[int]) -> tuple[list[int], list[Any]]:
