@@ -14,7 +14,7 @@ os.environ.setdefault("LANCE_LOG", "error")
 __all__ = ["open"]
 
 
-def open(**settings: Any) -> Library:  # noqa: A001 - as in `with mediaflow.open() as library`
+def open(**settings: Any) -> Library:
     """Open the library that the settings name; see `mediaflow.library.Library`.
 
     Parameters

@@ -319,7 +319,7 @@ class Library:
             held = self._gateway.reader if self._gateway is not None else None
             reader = held if held is not None and held.id == snapshot else self.releases.at(snapshot)
             at = [number for number, hit in enumerate(hits) if hit.snapshot == snapshot]
-            folder = self.cache / "thumbnails"
+            folder = self.cache / "thumbnails" / snapshot
             for number, file in zip(at, write_thumbnails(reader, [hits[n] for n in at], folder), strict=True):
                 found[number] = file
         return found

@@ -1,0 +1,158 @@
+"""The commands about the library: what they print, as a table and as JSON, and how they refuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+import mediaflow
+from mediaflow.cli.main import app
+from mediaflow.demo.library import make_film
+from tests.refreshing import refresh
+
+
+class Shell:
+    """Runs commands on one library."""
+
+    def __init__(self, folder: Path) -> None:
+        self.films = folder / "films"
+        self._variables = {
+            "MEDIAFLOW_HOME": str(folder / "home"),
+            "MEDIAFLOW_LIBRARY": str(self.films),
+            "MEDIAFLOW_VISUAL_MODEL": "none",
+            "MEDIAFLOW_SETTLE_S": "0",
+            "MEDIAFLOW_CONFIG": str(folder / "mediaflow.toml"),
+        }
+
+    def run(self, *words: str) -> Result:
+        return CliRunner(env=self._variables).invoke(app, list(words))
+
+    def json(self, *words: str) -> Any:
+        done = self.run(*words, "--json")
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    def lines(self, *words: str) -> list[dict[str, Any]]:
+        done = self.run(*words, "--json")
+        assert done.exit_code == 0, done.output
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """A published library of two films and one file that is none."""
+    folder = tmp_path_factory.mktemp("shell")
+    shell = Shell(folder)
+    for seed, name in ((1, "One (1991)"), (2, "Two (1992)")):
+        make_film(shell.films / f"{name}.mp4", seed=seed, shots=2, size=(96, 64), shot_seconds=1.0, fps=12)
+    (shell.films / "broken.mp4").write_bytes(b"no film")
+    (shell.films / "notes.txt").write_text("not media")
+    with mediaflow.open(home=folder / "home", library=shell.films, settle_s=0, visual_model="none") as library:
+        refresh(library)
+    return shell
+
+
+def test_status_counts_titles_and_says_what_is_wrong(shell: Shell) -> None:
+    found = shell.json("status")
+    assert [found[name] for name in ("titles", "fresh", "stale", "failed", "quarantined")] == [3, 2, 0, 0, 1]
+    assert found["release"]["titles"] == 2
+    assert found["algorithms"]["dialogue"] | {"owner": ""} == {
+        "owner": "",
+        "covered": 2,
+        "of": 3,
+        "without": 1,
+        "served": True,
+        "current": True,
+    }
+    printed = shell.run("status").stdout
+    assert "3 titles: 2 fresh, 1 quarantined" in printed
+    assert "quarantined: broken (media): 'broken.mp4' cannot be read as media" in printed
+    assert "stopped: visual: " in printed
+    assert "ignored: " in printed
+
+
+def test_plan_says_what_is_not_fresh_and_why(shell: Shell) -> None:
+    by_stage = {(line["title_id"], line["stage"]): line for line in shell.lines("plan")}
+    assert by_stage["broken", "media"]["state"] == "quarantined"
+    assert by_stage["broken", "dialogue"] | {"revision": ""} == {
+        "title_id": "broken",
+        "stage": "dialogue",
+        "state": "blocked",
+        "reason": "waits for media",
+        "attempts": 0,
+        "revision": "",
+    }
+    assert not [line for line in by_stage.values() if line["state"] == "stale"]
+    assert "waits for media" in shell.run("plan").stdout
+
+
+def test_titles_are_one_a_line(shell: Shell) -> None:
+    found = {line["title_id"]: line for line in shell.lines("titles")}
+    assert {title_id: line["state"] for title_id, line in found.items()} == {
+        "broken": "quarantined",
+        "one-1991": "fresh",
+        "two-1992": "fresh",
+    }
+    assert found["one-1991"]["path"] == "One (1991).mp4"
+    assert "two-1992" in shell.run("titles").stdout
+
+
+def test_show_gives_shots_and_cues_as_published(shell: Shell) -> None:
+    found = shell.json("show", "one-1991")
+    assert found["published"]
+    assert set(found["shots"][0]) == {"start_frame", "end_frame", "start_ms", "end_ms"}
+    assert found["shots"][0]["start_ms"] == 0
+    assert found["cues"] and found["cues"][0]["language"] == "en"
+    assert found["cues"][0]["text"] in shell.run("show", "one-1991").stdout
+    assert not shell.json("show", "broken")["published"]
+
+
+def test_an_unknown_title_is_one_sentence(shell: Shell) -> None:
+    done = shell.run("show", "nobody")
+    assert done.exit_code == 2
+    assert done.stderr.strip() == "There is no title 'nobody': 'mediaflow titles' lists them."
+
+
+def test_a_wrong_setting_is_one_sentence(shell: Shell, tmp_path: Path) -> None:
+    settings = tmp_path / "mediaflow.toml"
+    settings.write_text("libary = 'films'\n")
+    done = CliRunner(env={"MEDIAFLOW_CONFIG": str(settings)}).invoke(app, ["status"])
+    assert done.exit_code == 2
+    assert done.stderr.startswith("There is no setting 'libary'")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_scan_says_what_changed_and_computes_nothing(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    shell.films.mkdir()
+    (shell.films / "new.mp4").write_bytes(b"whatever")
+    assert shell.json("scan")["added"] == ["new"]
+    assert "1 titles" in shell.run("scan").stdout
+    assert shell.json("status")["stale"] == 1
+
+
+def test_retry_gives_a_quarantined_title_a_new_start(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    shell.films.mkdir()
+    (shell.films / "bad.mp4").write_bytes(b"no film")
+    with mediaflow.open(home=tmp_path / "home", library=shell.films, settle_s=0, visual_model="none") as library:
+        refresh(library)
+    assert shell.json("status")["quarantined"] == 1
+    assert "1 artifacts will be tried again" in shell.run("retry", "bad").stdout
+    assert shell.json("status")["stale"] == 1
+    assert shell.run("retry").exit_code == 2
+
+
+def test_search_finds_a_line_and_shows_its_time(shell: Shell) -> None:
+    cue = shell.json("show", "two-1992")["cues"][0]
+    words = cue["text"].split()[-3:]
+    found = shell.lines("search", "--dialogue", " ".join(words), "--title", "two-1992")
+    assert found[0]["title_id"] == "two-1992"
+    assert found[0]["start_ms"] == cue["start_ms"]
+    assert found[0]["snapshot"] == shell.json("status")["release"]["snapshot"]
+    assert "00:00:0" in shell.run("search", "--dialogue", " ".join(words)).stdout
