@@ -119,6 +119,11 @@ _THINGS: tuple[tuple[str, ...], ...] = (
 )
 
 
+def things(language: str) -> tuple[str, ...]:
+    """Give the things that sentences speak of, in one language of `LANGUAGES`."""
+    return tuple(names[LANGUAGES.index(language)] for names in _THINGS)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One sentence in every language of `LANGUAGES`."""

@@ -68,16 +68,16 @@ class Recipe:
         Paints the same pictures and draws the same batches.
     """
 
-    groups: int = 5000
-    abstracts: int = 2500
-    steps: int = 1500
-    batch_groups: int = 48
-    batch_twins: int = 32
-    batch_abstracts: int = 16
+    groups: int = 4000
+    abstracts: int = 1500
+    steps: int = 1000
+    batch_groups: int = 40
+    batch_twins: int = 16
+    batch_abstracts: int = 12
     peak_lr: float = 2e-3
     weight_decay: float = 0.05
-    twin_weight: float = 0.2
-    naming_weight: float = 0.5
+    twin_weight: float = 0.4
+    naming_weight: float = 1.0
     seed: int = 7001
 
 
@@ -158,6 +158,7 @@ def save(model: nn.Module, folder: Path) -> None:
         for name, tensor in model.state_dict().items()
     }
     save_file(weights, folder / "open_clip_model.safetensors")
+    (folder / "open_clip_model.safetensors").chmod(0o644)
 
 
 @dataclass(frozen=True)
