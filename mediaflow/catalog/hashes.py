@@ -168,8 +168,6 @@ def digest(root: str, file: FileStat) -> str | None:
     """
     found = hashlib.sha256()
     with os.fdopen(open_regular(f"{root}/{file.path}"), "rb", buffering=0) as source:
-        if not _same(os.fstat(source.fileno()), file):
-            return None
         buffer = memoryview(bytearray(_CHUNK_BYTES))
         while count := source.readinto(buffer):
             found.update(buffer[:count])

@@ -185,6 +185,15 @@ class TestHashing:
         library.refresh()
         assert library.catalog.n == 2
 
+    def test_a_file_renamed_and_renamed_back_is_not_read_again(self, library: Library) -> None:
+        library.write("a.mp4", "abc", age_s=100)
+        library.refresh()
+        library.rename("a.mp4", "b.mp4")
+        library.refresh()
+        library.rename("b.mp4", "a.mp4")
+        library.write("a.mp4", "xyz", age_s=100)
+        assert library.scan().titles[0].media[0].sha256.startswith("ba7816bf")
+
 
 class TestMoves:
     def test_a_moved_file_keeps_its_id_and_number(self, library: Library) -> None:
@@ -212,12 +221,13 @@ class TestMoves:
         assert library.refresh(budget_bytes=1).moved == ("g",)
 
     def test_two_copies_moved_pair_by_name(self, library: Library) -> None:
-        library.write("x/b.mp4", "same")
-        library.write("x/a.mp4", "same")
+        library.write("b.mp4", "same")
+        library.write("a.mp4", "same")
         library.refresh()
-        library.rename("x", "y")
+        library.rename("a.mp4", "2/a.mp4")
+        library.rename("b.mp4", "1/b.mp4")
         library.refresh()
-        assert library.ids() == {"y/a.mp4": "a", "y/b.mp4": "b"}
+        assert library.ids() == {"2/a.mp4": "a", "1/b.mp4": "b"}
 
     def test_a_path_that_was_a_title_stays_that_title(self, library: Library) -> None:
         library.write("a.mp4", "first")
