@@ -15,6 +15,7 @@ _ROOTS = {"movie": "movie", "episodedetails": "episode", "tvshow": "series", "mu
 _OPENING = re.compile(r"<(movie|episodedetails|tvshow|musicvideo|video)(?=[\s>/])")
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*encoding=["']([A-Za-z0-9._-]+)["']""")
 _LINK = re.compile(r"^\s*(?:https?://\S+\s*)+$")
+_NO_NFO = "is no Kodi .nfo (it has no <movie>, <episodedetails> or <tvshow>): mend or remove it"
 _NAME_PARTS = re.compile(r"\s+/\s+|\s*\|\s*")
 
 
@@ -40,13 +41,13 @@ def parse_nfo(data: bytes) -> tuple[dict[str, Any], str | None]:
 
     try:
         text = _decode(data)
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError):
         return {}, "is not text in the encoding that it states: save it as UTF-8"
     if _LINK.match(text) or not text.strip():
         return {}, None
     opening = _OPENING.search(text)
     if opening is None:
-        return {}, "is no Kodi .nfo (it has no <movie>, <episodedetails> or <tvshow>): mend or remove it"
+        return {}, _NO_NFO
     name = opening[1]
     # Kodi allows several episodes in a row and a link after the end, neither of which is one XML document.
     end = text.rfind(f"</{name}>")
@@ -55,7 +56,8 @@ def parse_nfo(data: bytes) -> tuple[dict[str, Any], str | None]:
         document = fromstring(f"<nfo>{re.sub(r'<[?]xml[^>]*[?]>', '', body)}</nfo>")
     except (ParseError, DefusedXmlException, ValueError) as error:
         return {}, f"is broken XML ({error}): mend it; until then the title is known by its path"
-    return _facts([each for each in document if each.tag == name]), None
+    elements = [each for each in document if each.tag == name]
+    return (_facts(elements), None) if elements else ({}, _NO_NFO)
 
 
 def _decode(data: bytes) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mediaflow.catalog.nfo import parse_nfo
 from tests.catalog.library import Library
@@ -89,6 +91,26 @@ def test_broken_or_hostile_is_told_and_gives_nothing(data: bytes) -> None:
     assert facts == {}
     assert problem is not None
     assert "mend it" in problem
+
+
+@settings(derandomize=True, max_examples=200)
+@given(st.integers(0, len(MOVIE)), st.integers(0, 40), st.binary(max_size=8))
+def test_no_damage_raises(start: int, length: int, instead: bytes) -> None:
+    data = MOVIE.encode()
+    facts, problem = parse_nfo(data[:start] + instead + data[start + length :])
+    assert problem is None or (facts == {} and problem)
+
+
+@pytest.mark.parametrize("encoding", ["idna", "punycode", "hex", "undefined", "no-such", "utf-7", "unicode_escape"])
+def test_odd_encodings(encoding: str) -> None:
+    facts, problem = parse_nfo(f"<?xml version='1.0' encoding='{encoding}'?><movie><title>+2AA-é\\ud800".encode())
+    assert facts == {}
+    assert problem is not None
+
+
+def test_a_namespace_is_no_kodi_file() -> None:
+    facts, problem = parse_nfo(b"<movie xmlns='urn:x'><title>a</title></movie>")
+    assert (facts, problem is None) == ({}, False)
 
 
 def test_series_facts_reach_the_episodes(library: Library) -> None:

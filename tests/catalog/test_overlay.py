@@ -6,9 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from mediaflow.catalog.overlay import parse_overlay
-from mediaflow.catalog.records import Person
+from mediaflow.catalog.overlay import TitleFile, parse_overlay
+from mediaflow.catalog.records import CatalogueEntry, Person
 from tests.catalog.library import Library
 
 GOOD: dict[str, Any] = {
@@ -86,6 +88,23 @@ def test_a_wrong_custom_field_is_left_out_alone(name: str, value: Any) -> None:
 def test_characters_that_no_text_has_are_taken_out() -> None:
     facts, problems = parse_overlay(json.dumps({"title": "A\x00B", "plot": "\ud800", "genres": ["\x01"]}).encode())
     assert (facts, problems) == ({"title": "A B", "plot": None, "genres": ()}, [])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*TitleFile.model_fields, "x"]), inner),
+    max_leaves=12,
+)
+
+
+@settings(derandomize=True, max_examples=300)
+@given(st.dictionaries(st.sampled_from([*TitleFile.model_fields, "x"]), JSON))
+def test_whatever_stands_in_it_what_is_taken_is_an_entry(value: dict[str, Any]) -> None:
+    facts, problems = parse_overlay(json.dumps(value).encode())
+    assert not problems or all(problems)
+    people = tuple(Person(*person) for person in facts.pop("people", ()))
+    entry = CatalogueEntry(**{"title": "t", **facts}, people=people)
+    assert CatalogueEntry.from_json(json.loads(json.dumps(entry.to_json()))).revision() == entry.revision()
 
 
 @pytest.mark.parametrize("text", ['{"fields": {"a": NaN}}', '{"fields": {"a": -Infinity}}', '{"fields": {"a": 1e999}}'])
