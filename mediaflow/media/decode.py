@@ -174,7 +174,7 @@ class _Decoding:
 
     def frames(self, progress: Callable[[int], None]) -> Iterator[VideoFrame]:
         """Decode packet by packet, so that one damaged packet costs its own frames and no more."""
-        told = time.monotonic()
+        told = 0.0
         packets = self.container.demux(self.stream)
         while True:
             try:

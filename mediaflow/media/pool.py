@@ -150,12 +150,18 @@ class DecodePool:
         return np.frombuffer(pixels, np.uint8).reshape(int(done["height"]), int(done["width"]), 3)
 
     def close(self) -> None:
-        """End all workers; requests under way fail."""
+        """End all workers; requests under way fail with a UsageError."""
         with self._lock:
             self._closed = True
             running, self._running = self._running, set()
         for worker in running:
-            worker.close()
+            worker.kill()
+        for _ in range(self._free.qsize()):
+            idle = self._free.get()
+            if idle:
+                idle.close()
+            # Whoever still waits is woken, and told that the pool is closed.
+            self._free.put(None)
 
     def __enter__(self) -> DecodePool:
         return self
@@ -175,6 +181,8 @@ class DecodePool:
         again: Callable[[], None] = lambda: None,
     ) -> tuple[dict[str, Any], bytes]:
         for last_try in (False, True):
+            if self._closed:
+                raise UsageError("The decode pool is closed.", stage=stage)
             try:
                 return self._ask_once(request, body, take)
             except WorkerLost as lost:
@@ -201,12 +209,13 @@ class DecodePool:
             self._free.put(worker)
 
     def _started(self) -> WorkerProcess:
-        if self._closed:
-            raise UsageError("The decode pool is closed.")
         worker = WorkerProcess(self._limits)
         with self._lock:
-            self._running.add(worker)
-        return worker
+            if not self._closed:
+                self._running.add(worker)
+                return worker
+        worker.close()
+        raise UsageError("The decode pool was closed.")
 
     def _blame(self, name: str, stage: str, how: str) -> TitleError:
         limits = self._limits

@@ -19,6 +19,7 @@ from mediaflow.media.options import Limits
 
 _START = "import sys; sys.path[:] = {path!r}; from mediaflow.media.worker import main; main({fd}, {limits!r})"
 _START_S = 120.0
+_OWN_SIGNALS = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE, signal.SIGSYS}
 _MAY_RAISE = {kind.__name__: kind for kind in (errors.TitleError, errors.UsageError, errors.SystemFault)}
 
 
@@ -28,7 +29,7 @@ class WorkerLost(Exception):
     Parameters
     ----------
     how : str
-        "killed" (SIGKILL), "stalled" (no progress), "memory", "cpu" or "crashed".
+        "killed" (from outside), "stalled" (no progress), "memory", "cpu" or "crashed".
     """
 
     def __init__(self, how: str) -> None:
@@ -91,8 +92,12 @@ class WorkerProcess:
         except (wire.PeerGone, wire.Garbled):
             raise WorkerLost(self._how_it_ended()) from None
 
+    def kill(self) -> None:
+        """End the process at once; whoever waits for its answer gets WorkerLost. May be called from any thread."""
+        self._process.kill()
+
     def close(self) -> None:
-        """End the process at once."""
+        """End the process and give back what it held here."""
         self._process.kill()
         self._process.wait()
         self._connection.close()
@@ -120,11 +125,12 @@ class WorkerProcess:
             code = 0
         words = self._last_words()
         self.close()
-        if code == -signal.SIGKILL:
-            return "killed"
         if code == -signal.SIGXCPU:
             return "cpu"
-        return "memory" if "MemoryError" in words else "crashed"
+        if "MemoryError" in words:
+            return "memory"
+        # A signal that no decoder raises by itself came from outside: the kernel short of memory, or a person.
+        return "killed" if code < 0 and -code not in _OWN_SIGNALS else "crashed"
 
     def _last_words(self) -> str:
         self._complaints.seek(0, os.SEEK_END)

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mediaflow.errors import MediaflowError
+from mediaflow.errors import MediaflowError, TitleError
 from mediaflow.media import sandbox, wire
 from mediaflow.media.options import DecodeOptions, Limits
 
@@ -60,8 +60,18 @@ def _answer(connection: socket.socket, limits: Limits, request: dict[str, Any], 
         reply, data = _DO[request["do"]](connection, limits, request, body)
         wire.send(connection, {"done": reply}, data)
     except MediaflowError as known:
-        error = {"kind": type(known).__name__, "message": known.message, "fields": known.fields}
-        wire.send(connection, {"error": error})
+        _refuse(connection, known)
+    except wire.PeerGone:
+        raise
+    except Exception as unknown:  # noqa: BLE001 - whatever untrusted bytes lead to, the worker lives on
+        name = Path(request.get("path", "the picture")).name
+        what = f"{name!r} cannot be decoded ({type(unknown).__name__}: {unknown}); it may be damaged: encode it again."
+        _refuse(connection, TitleError(what, stage=request["do"], file=name))
+
+
+def _refuse(connection: socket.socket, error: MediaflowError) -> None:
+    plain = {"kind": type(error).__name__, "message": error.message, "fields": error.fields}
+    wire.send(connection, {"error": plain})
 
 
 def _probe(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from mediaflow.errors import TitleError
 from mediaflow.media.languages import UNDETERMINED, language_of_tag
-from mediaflow.media.schemas import CUES
 from mediaflow.media.subtitles.blocks import is_srt, is_vtt, read_srt, read_vtt
 from mediaflow.media.subtitles.cue import Cue, Parsed
 from mediaflow.media.subtitles.encoding import decode_text, repair_text
@@ -17,6 +15,9 @@ from mediaflow.media.subtitles.markup import prefixed_speakers, split_speakers
 from mediaflow.media.subtitles.names import NameFacts, read_name
 from mediaflow.media.subtitles.substation import is_substation, read_substation
 from mediaflow.media.subtitles.timed_text import UnreadableTimedText, is_timed_text, read_timed_text
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MAX_BYTES = 16 * 2**20
 MAX_CUES = 100_000
@@ -111,6 +112,11 @@ def _with_speakers(cues: list[Cue]) -> list[Cue]:
 
 
 def _frame(name: str, cues: list[Cue], said: NameFacts, kind: str, language: str) -> pl.DataFrame:
+    # Late: the decode worker reads embedded text with this package, and has no memory to spare for tables.
+    import polars as pl
+
+    from mediaflow.media.schemas import CUES
+
     cues = sorted(cues, key=lambda cue: (cue.start_ms, cue.end_ms))
     columns = {
         "cue_no": range(len(cues)),
