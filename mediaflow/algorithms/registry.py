@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import keyword
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -20,9 +21,14 @@ from mediaflow.algorithms.contract import FEATURES, Algorithm, Parameters, Shape
 
 ENTRY_POINTS = "mediaflow.algorithms"
 BUILT_IN = ("visual", "dialogue")
+# Names of mediaflow's own stages and tables, and words that the control plane cannot use as a name.
 RESERVED = frozenset(
     {*FEATURES, "media", "subtitles", "thumbnails", "titles", "people", "snapshot", "release", "dagster"}
+    | {"context", "conf", "config", "meta", "dict", "arg_dict", "input_arg_dict", "output_arg_dict"}
+    | {"int", "str", "float", "bool", "input", "output", "type", *keyword.kwlist}
 )
+# An algorithm's model stands beside it under its name and this.
+MODEL_SUFFIX = "_model"
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,8 @@ def find(folders: tuple[Path, ...] = (), parameters: Mapping[str, Mapping[str, A
     found: dict[str, Registered] = {}
     for one in [*_built_in(), *_in_folders(folders), *_installed()]:
         checked = _checked(one, (parameters or {}).get(one.name, {}))
-        if checked.name in found:
-            other = found[checked.name].source
+        if checked.name in found or _reserved(checked.name):
+            other = found[checked.name].source if checked.name in found else "mediaflow itself"
             name = f"{checked.name}_{hashlib.sha256(checked.source.encode()).hexdigest()[:6]}"
             reason = f"The name {checked.name!r} in {checked.source} is taken by {other}: rename one of them."
             checked = Registered(name, checked.owner, checked.source, broken=reason)
@@ -151,8 +157,6 @@ def _wrong(algorithm: Algorithm) -> Iterator[str]:
         if not isinstance(getattr(algorithm, attribute, None), kind):
             yield f"'{attribute}' must be a {kind.__name__}"
             return
-    if algorithm.name in RESERVED:
-        yield f"the name {algorithm.name!r} is mediaflow's own"
     if not algorithm.inputs:
         yield "'inputs' is empty"
     if algorithm.model not in (None, "visual_model"):
@@ -199,6 +203,10 @@ def _unloadable(file: Path, error: BaseException) -> Registered:
     owner = re.search(r"""^\s+owner\s*(?::[^=]+)?=\s*['"]([^'"]+)['"]""", text, re.MULTILINE)
     said = owner.group(1) if owner else "team:unknown"
     return Registered(name.group(1) if name else _slug(file.stem), said, file.name, broken=_sentence(file.name, error))
+
+
+def _reserved(name: str) -> bool:
+    return name in RESERVED or name.endswith(MODEL_SUFFIX)
 
 
 def _owner_of(point: EntryPoint) -> str:
