@@ -19,7 +19,7 @@ _graph = _library.graph()
 defs = dg.Definitions(
     assets=[
         titles.build(_graph, _library.algorithms),
-        *(models.build(algorithm, name) for algorithm, name in _library.model_names().items()),
+        *models.build(_library.algorithms, _library.model_names()),
         published.build(_graph),
     ],
     resources={"library": LibraryResource(), "batch": Batch()},

@@ -8,13 +8,19 @@ from typing import Any
 import dagster as dg
 from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 
+from mediaflow.planning.stage import Stage
 from mediaflow.stages.work import ALREADY_FRESH, Outcome
 
 CHECK = "sound"
 
 
+def code_version(stage: Stage) -> str:
+    """Return the code version of a stage as Dagster is told it; a broken algorithm may not have got to say its own."""
+    return stage.code_version or "unknown"
+
+
 def materialization(
-    outcome: Outcome, code_version: str, cursor: int, model: tuple[str, str] | None, picture: str | None
+    outcome: Outcome, declared: str, cursor: int, model: tuple[str, str] | None, picture: str | None
 ) -> dg.AssetMaterialization:
     """Return the event of a finished stage.
 
@@ -22,10 +28,10 @@ def materialization(
     ----------
     outcome : Outcome
         What came of it.
-    code_version : str
-        The declared one.
+    declared : str
+        The declared code version.
     cursor : int
-        The newest record of the event log before this run's events: what the inputs are compared with.
+        The newest record of the event log before this stage's events: what the inputs are compared with.
     model : tuple of str, optional
         Asset of the model, and its identity.
     picture : str, optional
@@ -33,7 +39,7 @@ def materialization(
     """
     tags = {
         "dagster/data_version": outcome.revision,
-        "dagster/code_version": code_version,
+        "dagster/code_version": declared,
         "dagster/data_version_is_user_provided": "true",
     }
     versions = {**outcome.inputs, **({model[0]: model[1]} if model else {})}

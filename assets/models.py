@@ -2,18 +2,26 @@
 
 import dagster as dg
 
-from assets.titles import model_asset
+from assets.outcomes import model_asset
+from assets.owners import owner_of
+from mediaflow.algorithms.registry import Registered
 from mediaflow.errors import AlgorithmError
 from resources.library import LibraryResource
 
 
-def build(algorithm: str, declared: str) -> dg.AssetsDefinition:
-    """Return the asset of one algorithm's model."""
+def build(algorithms: list[Registered], declared: dict[str, str]) -> list[dg.AssetsDefinition]:
+    """Return one asset for each algorithm that has a model; `declared` holds their models' names."""
+    return [_model(one.name, declared[one.name], one.owner) for one in algorithms if one.name in declared]
+
+
+def _model(algorithm: str, declared: str, owner: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         name=model_asset(algorithm),
         group_name="models",
         kinds={"pytorch"},
+        code_version="1",
+        owners=[owner_of(owner)],
         description=f"The model of {algorithm}, copied into the store: {declared}.",
         pool="models",
     )

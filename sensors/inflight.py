@@ -32,9 +32,7 @@ def look(instance: dg.DagsterInstance) -> InFlight:
     for run in instance.get_runs(filters=dg.RunsFilter(statuses=_UNFINISHED)):
         found.lanes[run.tags.get(LANE, "other")] += 1
         batch = run.run_config.get("resources", {}).get("batch", {}).get("config", {})
-        found.titles.update(batch.get("titles", []))
-        if not batch:
-            found.titles.update(_partitions(run, instance))
+        found.titles.update(batch.get("titles") or _partitions(run, instance))
     return found
 
 

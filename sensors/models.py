@@ -4,7 +4,7 @@ import time
 
 import dagster as dg
 
-from assets.titles import model_asset
+from assets.outcomes import model_asset
 from resources.library import LibraryResource
 from sensors import inflight
 

@@ -1,0 +1,90 @@
+"""Tells Dagster what came of each title and stage of a run, and in the end whether the run has failed."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from assets import events
+from mediaflow.library import Library
+from mediaflow.media.contact_sheet import markdown
+from mediaflow.planning.ledger import FAILED, QUARANTINED, STOPPED
+from mediaflow.planning.plan import BLOCKED
+from mediaflow.stages.work import Outcome
+
+# The run's page lists so many failed titles; its message names them all.
+_MOST_LISTED = 50
+
+
+def model_asset(algorithm: str) -> str:
+    """Return the name of the asset that stands for an algorithm's model."""
+    return f"{algorithm}_model"
+
+
+class Outcomes:
+    """Logs an event for each outcome.
+
+    Parameters
+    ----------
+    context : AssetExecutionContext
+        The run's.
+    library : Library
+        Where artifacts are.
+    planned : bool
+        Whether Dagster has planned an event for each title and stage, as it does for runs that people start.
+    """
+
+    def __init__(self, context: dg.AssetExecutionContext, library: Library, *, planned: bool) -> None:
+        self._context = context
+        self._library = library
+        self._planned = planned
+        self._stages = {stage.name: stage for stage in library.graph()}
+        self._stage = ""
+        self._cursor = 0
+        self._failed: dict[str, str] = {}
+
+    def add(self, outcome: Outcome) -> None:
+        """Log what came of one title and stage; outcomes come a stage at a time."""
+        if outcome.stage != self._stage:
+            # Inputs are compared with the newest record before a stage's events: the inputs' own events included.
+            self._stage = outcome.stage
+            self._cursor = self._context.instance.event_log_storage.get_maximum_record_id() or 0
+        if outcome.ok:
+            self._log_made(outcome)
+        elif outcome.state in (FAILED, QUARANTINED) or (outcome.state == BLOCKED and self._planned):
+            self._log_failed(outcome)
+        elif outcome.state == STOPPED:
+            self._failed[f"algorithm {outcome.stage} has stopped"] = outcome.reason
+        else:
+            self._context.log.info(f"{outcome.title_id}: {outcome.stage}: {outcome.state}: {outcome.reason}")
+
+    def end(self) -> None:
+        """Fail the run if anything in it failed: only so Dagster shows what was planned and not made as failed."""
+        if self._failed:
+            raise dg.Failure(
+                "; ".join(f"{what}: {reason}" for what, reason in self._failed.items()),
+                metadata=dict(list(self._failed.items())[:_MOST_LISTED]),
+                allow_retries=False,
+            )
+
+    def _log_made(self, outcome: Outcome) -> None:
+        stage = self._stages[outcome.stage]
+        model = (model_asset(stage.name), stage.model) if stage.model else None
+        picture = self._picture(outcome)
+        self._context.log_event(
+            events.materialization(outcome, events.code_version(stage), self._cursor, model, picture)
+        )
+        if outcome.mended:
+            self._context.log_event(events.verdict(outcome))
+
+    def _log_failed(self, outcome: Outcome) -> None:
+        self._failed[f"{outcome.title_id}: {outcome.stage}"] = outcome.reason
+        if not self._planned:
+            events.show_failed(self._context, outcome)
+        self._context.log_event(events.verdict(outcome))
+
+    def _picture(self, outcome: Outcome) -> str | None:
+        if outcome.stage != "frames":
+            return None
+        return markdown(
+            self._library.artifact("frames", outcome.title_id, outcome.revision, outcome.attempt, "thumbnails")
+        )
