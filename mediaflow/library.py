@@ -160,7 +160,7 @@ class Library:
 
     def plan(self) -> Plan:
         """Return what every artifact should be, what is stale, and why."""
-        return plan(self.graph(), self.titles(), self.ledger, Retries(tuple(self.settings.retry_delays_s)))
+        return self._plan(self.graph())
 
     # What can be done
 
@@ -287,11 +287,12 @@ class Library:
 
     def publish_due(self, plan: Plan) -> bool:
         """Say whether a publish would change what is served."""
-        return self._publisher().due(plan, self._present())
+        return self._publisher(self.graph()).due(plan, self._present())
 
     def publish(self) -> Publication:
         """Publish what is whole, if that changes what is served."""
-        return self._publisher().publish(self.plan(), self._present())
+        graph = self.graph()
+        return self._publisher(graph).publish(lambda: (self._plan(graph), self._present()))
 
     # What can be asked
 
@@ -334,6 +335,9 @@ class Library:
         record = report.find_title(self.titles(), title)
         return report.show(record, self.plan(), self._served())
 
+    def _plan(self, graph: StageGraph) -> Plan:
+        return plan(graph, self.titles(), self.ledger, Retries(tuple(self.settings.retry_delays_s)))
+
     def _served(self) -> SnapshotReader | None:
         return self.releases.current() if self.releases.tip() else None
 
@@ -352,14 +356,14 @@ class Library:
             found[algorithm] = said[-1] if len(said) else f"The model {name!r} is not in the store yet: refresh."
         return found
 
-    def _publisher(self) -> Publisher:
+    def _publisher(self, graph: StageGraph) -> Publisher:
         from mediaflow.publishing.publisher import Publisher
 
         models = {name: model for name, model in self._models().items() if not isinstance(model, str)}
         names = self.model_names()
         encoders = {model.identity: names[algorithm] for algorithm, model in models.items()}
         shapes = {one.name: one.algorithm.shape.value if one.algorithm else "" for one in self.algorithms}
-        return Publisher(self.store, self.graph(), encoders, shapes)
+        return Publisher(self.store, graph, encoders, shapes)
 
     def _present(self) -> list[Present]:
         from mediaflow.publishing.publisher import Present

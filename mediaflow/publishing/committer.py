@@ -12,7 +12,7 @@ from mediaflow.errors import MediaflowError, SystemFault
 from mediaflow.snapshots.manifest import TablePart
 from mediaflow.storage import layout
 from mediaflow.storage.objects import ObjectStore
-from mediaflow.storage.tables import BASE, BATCH, EPOCH, CommitRefused, Holding, Table
+from mediaflow.storage.tables import BASE, BATCH, EPOCH, CommitRefused, Holding, Table, VersionGone
 
 if TYPE_CHECKING:
     import lance
@@ -61,10 +61,8 @@ class Committer:
         base : TablePart, optional
             The version that the current release serves.
         """
-        if base is not None:
-            served = table.open(base.version)
-            if _differences(wanted, table.holdings(served)) == []:
-                return base
+        if base is not None and self._holds(table, wanted, base):
+            return base
         refused: CommitRefused | None = None
         for look in range(_LOOKS):
             newest = table.open()
@@ -81,6 +79,13 @@ class Committer:
             f"The table {table.name} could not be brought up to date in {_LOOKS} looks; publish again. {refused}",
             table=table.name,
         ) from refused
+
+    def _holds(self, table: Table, wanted: Mapping[int, Wanted], base: TablePart) -> bool:
+        """Say whether the version that is served holds just what is wanted; one that is gone is built anew."""
+        try:
+            return not _differences(wanted, table.holdings(table.open(base.version)))
+        except VersionGone:
+            return False
 
     def _commit(
         self, table: Table, wanted: Mapping[int, Wanted], base: lance.LanceDataset, changed: list[int], attempt: int
@@ -134,8 +139,4 @@ def _verify_files(store: ObjectStore, table: Table, dataset: lance.LanceDataset)
     named: set[Any] = {file.path for fragment in dataset.get_fragments() for file in fragment.metadata.files}
     missing = named - there
     if missing:
-        raise SystemFault(
-            f"{len(missing)} data files of the table {table.name} are gone, e.g. {min(missing)}: "
-            "the store was changed by other means; restore them, or remove the table's folder to build it anew.",
-            table=table.name,
-        )
+        raise table.damaged(f"{len(missing)} of {len(named)}, e.g. {min(missing)}")

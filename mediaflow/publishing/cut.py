@@ -70,25 +70,42 @@ def serve(
         served before until then.
     """
     states = _states(plan.frame)
-    ids = [title.title_id for title in titles]
+    # Plan and titles may be of two looks at the catalogue: what is in one alone waits for the next look.
+    ids = [title.title_id for title in titles if title.title_id in states]
     generations = _generations(graph, states, ids, base)
     wanted = {name for name, generation in generations.items() if generation == graph.generations[name]}
+    lasting = _lasting(graph, generations, base)
+    readers = {stage.name: graph.below(stage.name) for stage in graph if stage.root}
     chosen: dict[str, dict[str, Served]] = {}
     for title_id in ids:
-        old = {name: Served(*row) for name, row in before.get(title_id, {}).items()}
+        old = {name: Served(*row) for name, row in before.get(title_id, {}).items() if name in lasting}
         new = _whole(graph, states[title_id], wanted)
         if new is None:
             if old:
-                chosen[title_id] = {name: one for name, one in old.items() if name in graph}
+                chosen[title_id] = old
             continue
-        roots = {stage.name for stage in graph if stage.root}
-        same = all(name in old and name in new and old[name].revision == new[name].revision for name in roots)
-        kept = {name: one for name, one in old.items() if name in generations and name not in wanted and same}
+        changed = {name for root, names in readers.items() if _differs(old.get(root), new.get(root)) for name in names}
+        kept = {name: one for name, one in old.items() if name not in wanted | changed and not graph[name].root}
         chosen[title_id] = new | kept
     pending = {
         name: tuple(title for title in ids if title in chosen and name not in chosen[title]) for name in generations
     }
     return Cut(chosen, generations, {name: missing for name, missing in pending.items() if missing})
+
+
+def _lasting(graph: StageGraph, generations: Mapping[str, str], base: Manifest | None) -> set[str]:
+    """Return the stages whose artifacts of the snapshot before may be served on: roots, and unchanged generations.
+
+    Rows of another generation never get into a table, so a title that stays at its last whole state while a
+    generation switches loses that algorithm's rows.
+    """
+    served = base.generations if base else {}
+    same = {name for name, generation in generations.items() if served.get(name) == generation}
+    return same | {stage.name for stage in graph if stage.root}
+
+
+def _differs(old: Served | None, new: Served | None) -> bool:
+    return (old and old.revision) != (new and new.revision)
 
 
 _States = dict[str, dict[str, tuple[str, Served]]]
@@ -111,7 +128,7 @@ def _generations(graph: StageGraph, states: _States, ids: Sequence[str], base: M
         if not stage.tables:
             continue
         here = [states[title][stage.name][0] for title in ids]
-        covered = all(state in SETTLED for state in here) and (FRESH in here or not here)
+        covered = all(state in SETTLED for state in here) and FRESH in here
         if covered or served.get(stage.name) == graph.generations[stage.name]:
             found[stage.name] = graph.generations[stage.name]
         elif stage.name in served:

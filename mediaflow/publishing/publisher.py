@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,16 +17,13 @@ from mediaflow.planning.plan import Plan
 from mediaflow.planning.stage import Stage, StageGraph
 from mediaflow.publishing.committer import Committer, Overtaken, Wanted
 from mediaflow.publishing.cut import Cut, Served, serve
+from mediaflow.publishing.epochs import Epochs
 from mediaflow.publishing.rows import people_rows, people_table, title_row, titles_table
 from mediaflow.snapshots.manifest import AlgorithmPart, Manifest, TablePart
 from mediaflow.snapshots.reader import Releases, SnapshotReader
 from mediaflow.storage import artifacts, layout
-from mediaflow.storage.log import NumberedLog
 from mediaflow.storage.objects import ObjectStore
 from mediaflow.storage.tables import Table
-
-# An epoch that is older than this and has not ended is taken for dead; to be wrong costs work, not safety.
-_SILENT_MS = 120_000
 
 
 @dataclass(frozen=True)
@@ -84,57 +81,53 @@ class Publisher:
         self._encoders = encoders
         self._shapes = shapes
         self._releases = Releases(store)
-        self._epochs = NumberedLog(store, layout.EPOCHS)
+        self._epochs = Epochs(store)
 
-    def due(self, plan: Plan, titles: Iterable[Present]) -> bool:
+    def due(self, plan: Plan, titles: Sequence[Present]) -> bool:
         """Say whether a publish would change what is served."""
         served = self._current()
-        cut = self._cut(plan, list(titles), served)
-        return bool(cut.titles or served.manifest) and (
-            served.manifest is None or cut.content() != served.manifest.content
-        )
+        return self._changes(self._cut(plan, titles, served), served)
 
-    def publish(self, plan: Plan, titles: Iterable[Present]) -> Publication:
-        """Bring the tables to the cut and release it, if that changes what is served."""
-        present = list(titles)
-        epoch = self._begin()
+    def publish(self, look: Callable[[], tuple[Plan, Sequence[Present]]]) -> Publication:
+        """Bring the tables to the cut and release it, if that changes what is served.
+
+        Parameters
+        ----------
+        look : callable
+            Gives the plan and the titles; called once the epoch is taken, so that no publisher serves what it saw
+            before another one's release.
+        """
+        epoch = self._epochs.begin()
         if not epoch:
             return Publication("busy")
+        outcome = "failed"
+        try:
+            publication = self._publish(epoch, look)
+            outcome = publication.outcome
+            return publication
+        except Overtaken:
+            outcome = "overtaken"
+            return Publication("overtaken")
+        finally:
+            self._epochs.end(epoch, outcome)
+
+    def _publish(self, epoch: int, look: Callable[[], tuple[Plan, Sequence[Present]]]) -> Publication:
         served = self._current()
         if served.epoch > epoch:
-            return self._end(epoch, Publication("overtaken"))
+            raise Overtaken(f"Epoch {served.epoch} has released already; epoch {epoch} ends.", epoch=epoch)
+        plan, present = look()
         cut = self._cut(plan, present, served)
-        if served.manifest is not None and cut.content() == served.manifest.content:
-            return self._end(epoch, Publication("nothing new", served.number, served.manifest))
-        if not cut.titles and served.manifest is None:
-            return self._end(epoch, Publication("nothing new"))
-        try:
-            tables = self._tables(Committer(self._store, epoch), cut, present, served)
-        except Overtaken:
-            return self._end(epoch, Publication("overtaken"))
+        if not self._changes(cut, served):
+            return Publication("nothing new", served.number, served.manifest)
+        tables = self._tables(Committer(self._store, epoch), cut, present, served)
         manifest = self._manifest(epoch, served, cut, tables, present)
         self._tag(manifest)
         self._store.put_if_absent(layout.snapshot(manifest.id), manifest.to_json())
         number = served.number + 1
         body = {"n": number, "kind": "publish", "snapshot": manifest.id, "epoch": epoch, "held": False, "reason": ""}
         if not self._releases.log.append(number, body):
-            return self._end(epoch, Publication("overtaken"))
-        return self._end(epoch, Publication("released", number, manifest, *_difference(served, cut)))
-
-    def _begin(self) -> int:
-        """Take the next epoch, or 0 where another publisher seems to be alive."""
-        newest = self._epochs.tip() or 0
-        if newest and not self._store.exists(layout.epoch_end(newest)):
-            key = f"{layout.EPOCHS}{newest:020d}.json"
-            age_ms = time.time_ns() // 1_000_000 - next(iter(self._store.list(key))).modified_ms
-            if age_ms < _SILENT_MS:
-                return 0
-        body = {"purpose": "publish", "ttl_s": _SILENT_MS // 1000}
-        return newest + 1 if self._epochs.append(newest + 1, body) else 0
-
-    def _end(self, epoch: int, publication: Publication) -> Publication:
-        self._store.put(layout.epoch_end(epoch), json.dumps({"outcome": publication.outcome}).encode())
-        return publication
+            raise Overtaken(f"Release {number} was made by another publisher.", epoch=epoch)
+        return Publication("released", number, manifest, *_difference(served, cut))
 
     def _current(self) -> Current:
         number = self._releases.tip()
@@ -146,10 +139,16 @@ class Publisher:
         titles = {row["title_id"]: json.loads(row["served"]) for row in rows}
         return Current(number, entry["epoch"], reader.manifest, titles)
 
-    def _cut(self, plan: Plan, titles: list[Present], served: Current) -> Cut:
+    def _cut(self, plan: Plan, titles: Sequence[Present], served: Current) -> Cut:
         return serve(self._graph, plan, titles, served.manifest, served.titles)
 
-    def _tables(self, committer: Committer, cut: Cut, present: list[Present], served: Current) -> dict[str, TablePart]:
+    def _changes(self, cut: Cut, served: Current) -> bool:
+        """Say whether a cut differs from what is served; the first release needs a title."""
+        return bool(cut.titles) if served.manifest is None else cut.content() != served.manifest.content
+
+    def _tables(
+        self, committer: Committer, cut: Cut, present: Sequence[Present], served: Current
+    ) -> dict[str, TablePart]:
         base = served.manifest.tables if served.manifest else {}
         number = {title.title_id: title.title_no for title in present}
         path = {title.title_id: title.path for title in present}
@@ -179,7 +178,7 @@ class Publisher:
         return Wanted(one.revision, one.rows[part], load)
 
     def _manifest(
-        self, epoch: int, served: Current, cut: Cut, tables: dict[str, TablePart], present: list[Present]
+        self, epoch: int, served: Current, cut: Cut, tables: dict[str, TablePart], present: Sequence[Present]
     ) -> Manifest:
         snapshot = f"{epoch:020d}-{secrets.token_hex(4)}"
         number = {title.title_id: title.title_no for title in present}

@@ -31,6 +31,10 @@ class CommitRefused(MediaflowError):
     """Somebody else changed the table since it was read: look again before doing anything."""
 
 
+class VersionGone(SystemFault):
+    """A version that somebody relies on is not in the store any more."""
+
+
 @dataclass(frozen=True)
 class Holding:
     """What a version of a table holds of one title: the revisions of its rows and how many there are."""
@@ -68,7 +72,7 @@ class Table:
             return lance.dataset(self._uri, version=version)
         except ValueError as error:
             if version is not None:
-                raise SystemFault(
+                raise VersionGone(
                     f"Version {version} of the table {self.name} is gone: the store was changed by other means.",
                     table=self.name,
                     version=version,
@@ -84,10 +88,22 @@ class Table:
 
         if titles is not None and not titles:
             return {}
-        found = pl.from_arrow(dataset.to_table(columns=list(_KEY_COLUMNS), filter=_filter(titles) if titles else None))
+        try:
+            rows = dataset.to_table(columns=list(_KEY_COLUMNS), filter=_filter(titles) if titles else None)
+        except (OSError, ValueError) as error:
+            raise self.damaged(str(error)) from error
+        found = pl.from_arrow(rows)
         assert isinstance(found, pl.DataFrame)
         grouped = found.group_by("title_no").agg(pl.col("revision").unique().sort(), pl.len().alias("rows"))
         return {no: Holding(tuple(revisions), rows) for no, revisions, rows in grouped.iter_rows()}
+
+    def damaged(self, what: str) -> SystemFault:
+        """Return the fault of a table whose files are not all there."""
+        return SystemFault(
+            f"Data files of the table {self.name} are gone or damaged ({what}): the store was changed by other means; "
+            "restore them, or remove the table's folder to build it anew.",
+            table=self.name,
+        )
 
     def epoch(self, dataset: lance.LanceDataset) -> int:
         """Return the epoch of the newest commit of rows, 0 where there is none."""
