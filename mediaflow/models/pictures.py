@@ -76,7 +76,8 @@ class Preprocessor:
                 reduced = image.draft("RGB", enough) if self._crops or self._squashes else None
                 # A reduced decode rounds its size up; what the picture covers of it is not whole pixels.
                 covered = reduced[1][2:] if reduced else (width, height)
-                return self._square(image.convert("RGB"), (width, height), covered)
+                rgb = image if image.mode == "RGB" else image.convert("RGB")
+                return self._square(rgb, (width, height), covered)
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise TitleError(
                 f"Picture {number} of the batch ({len(data)} bytes) is no whole JPEG: {error}; "
