@@ -32,7 +32,10 @@ def card(training: dict[str, Any], scores: dict[str, dict[str, Any]]) -> str:
     ranking = "\n".join(
         f"| {title} | {_cell(scores[_MODEL], *at)} | {_cell(scores[_BASELINE], *at)} |" for title, *at in rows
     )
-    naming = "\n".join(f"| {name} | {share:.3f} |" for name, share in model["names"].items())
+    naming = "\n".join(
+        f"| {name} | {_cell(scores[_MODEL], 'names', name)} | {_cell(scores[_BASELINE], 'names', name)} |"
+        for name in model["names"]
+    )
     return f"""# The demo model
 A small open_clip model of the rendered demo world: it knows {training["objects"]} objects in {training["colours"]} \
 colours, one to three of them, in {training["places"]} places, by day and by night, and nothing else. Of real films it \
@@ -43,7 +46,7 @@ that no caption used have zero vectors). {training["parameters"]:,} parameters, 
 
 ## How it was made
 `python -m mediaflow.demo.train` (seed {recipe["seed"]}, {recipe["steps"]} steps, {training["pictures"]:,} pictures, \
-{training["cpu_s"]} CPU seconds for the training and {training["painting_cpu_s"]} for painting).
+{training["training_cpu_s"]} CPU seconds of training after the painting).
 
 ## What it reached
 `python -m mediaflow.demo.evaluate`: {model["questions"]} questions in sentences that training did not use, each with \
@@ -55,10 +58,11 @@ decode pass that every film goes through. The baseline predicts a picture's colo
 |---|---|---|
 {ranking}
 
-Of captions that differ in one attribute alone, over all its values, the true one fits the picture best:
+Of captions that differ in one attribute alone, over all its values, the true one fits the picture best \
+(share of pictures):
 
-| attribute | share of pictures |
-|---|---|
+| attribute | {_MODEL} | {_BASELINE} |
+|---|---|---|
 {naming}
 """
 

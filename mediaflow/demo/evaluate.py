@@ -10,8 +10,10 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,13 +33,24 @@ from mediaflow.demo.captions import (
 from mediaflow.demo.card import card
 from mediaflow.demo.footage import film_scenes
 from mediaflow.demo.world import Scene
-from mediaflow.models.encoder import Encoder
 
 MODEL_FOLDER = Path(__file__).parent / "model"
 EVALUATION_SEED = 9001
 CANDIDATES = 200
 
 Vectors = NDArray[np.float32]
+
+
+class TwoTowers(Protocol):
+    """What can be measured: unit vectors of texts and of pictures in one space."""
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[Any]:
+        """Give (n, dim) float32."""
+        ...
+
+    def encode_jpegs(self, jpegs: Sequence[bytes]) -> NDArray[Any]:
+        """Give (n, dim) float32."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -137,7 +150,8 @@ def score(queries: list[Query], texts: Vectors, pictures: Vectors, names: dict[s
         Goes into the result as it is.
     """
     cosines = texts @ pictures.T
-    ranks = np.array([(row[q.candidates] > row[q.right]).sum() for q, row in zip(queries, cosines, strict=True)])
+    # Ties count against the model: one vector for all pictures must reach nothing.
+    ranks = np.array([(row[q.candidates] >= row[q.right]).sum() - 1 for q, row in zip(queries, cosines, strict=True)])
     first = ranks == 0
     kinds = sorted({kind for query in queries for kind in held_out_pairs(query.scene)})
     held = {kind: np.array([kind in held_out_pairs(query.scene) for query in queries]) for kind in kinds}
@@ -156,7 +170,7 @@ def score(queries: list[Query], texts: Vectors, pictures: Vectors, names: dict[s
     )
 
 
-def naming(encoder: Encoder, queries: list[Query], pictures: Vectors, seed: int) -> dict[str, float]:
+def naming(encoder: TwoTowers, queries: list[Query], pictures: Vectors) -> dict[str, float]:
     """Let captions that differ in one attribute compete for each right picture; see `Scores.names`."""
     result = {}
     for attribute in ATTRIBUTES:
@@ -165,7 +179,7 @@ def naming(encoder: Encoder, queries: list[Query], pictures: Vectors, seed: int)
         for number, query in enumerate(queries):
             for value in values:
                 variant = changed(query.scene, attribute, value)
-                same_words = np.random.default_rng([seed, 41, number])
+                same_words = np.random.default_rng([41, number])
                 template = HELD_OUT_TEMPLATES[number % len(HELD_OUT_TEMPLATES)]
                 texts.append(caption(Ask.whole(variant), template, same_words))
             true.append(values.index(getattr(query.scene, attribute)))
@@ -176,32 +190,21 @@ def naming(encoder: Encoder, queries: list[Query], pictures: Vectors, seed: int)
     return result
 
 
-def evaluate(encoder: Encoder, count: int, seed: int = EVALUATION_SEED) -> dict[str, Scores]:
-    """Film the scenes, decode the films, ask the questions.
+def measure(encoder: TwoTowers, queries: list[Query], jpegs: list[bytes]) -> Scores:
+    """Let an encoder answer all questions.
 
     Parameters
     ----------
-    encoder : Encoder
-        The model under test.
-    count : int
-        Number of questions, at least 34.
-    seed : int
-        Of the questions and the films.
-
-    Returns
-    -------
-    dict of str to Scores
-        Of the ``model``, and of the baseline ``bag of colours``.
+    encoder : TwoTowers
+        What is under test.
+    queries : list of Query
+        The questions.
+    jpegs : list of bytes
+        Pictures of the scenes that `questions` gave with them, in their order.
     """
-    queries, scenes = questions(count, seed)
-    with tempfile.TemporaryDirectory() as folder:
-        jpegs = film_scenes(scenes, Path(folder), seed)
-    words = [query.text for query in queries]
     pictures = encoder.encode_jpegs(jpegs)
-    model = score(queries, encoder.encode_texts(words), pictures, naming(encoder, queries, pictures, seed))
-    baseline = BagOfColours()
-    colours = score(queries, baseline.encode_texts(words), baseline.encode_jpegs(jpegs), {})
-    return {"model": model, "bag of colours": colours}
+    texts = encoder.encode_texts([query.text for query in queries])
+    return score(queries, texts, pictures, naming(encoder, queries, pictures))
 
 
 def _share(hits: NDArray[np.bool_]) -> float:
@@ -220,8 +223,11 @@ def main() -> None:
     started = time.process_time()
     model = load_folder(arguments.model, "demo")
     dim = json.loads((arguments.model / "open_clip_config.json").read_bytes())["model_cfg"]["embed_dim"]
-    scores = evaluate(OpenClipEncoder(model, "demo", dim), arguments.questions)
-    plain = {name: asdict(value) for name, value in scores.items()}
+    queries, scenes = questions(arguments.questions, EVALUATION_SEED)
+    with tempfile.TemporaryDirectory() as folder:
+        jpegs = film_scenes(scenes, Path(folder), EVALUATION_SEED)
+    encoders: dict[str, TwoTowers] = {"model": OpenClipEncoder(model, "demo", dim), "bag of colours": BagOfColours()}
+    plain = {name: asdict(measure(encoder, queries, jpegs)) for name, encoder in encoders.items()}
     text = card(json.loads((arguments.model / "training.json").read_bytes()), plain)
     print(text)
     print(f"({time.process_time() - started:.0f} CPU s)")

@@ -16,8 +16,6 @@ Picture = NDArray[np.uint8]
 
 SIDE = 64
 GROUP = 4  # a scene and three that differ from it in one attribute each
-# How often each attribute is the one that differs: shapes are the hardest to learn.
-_NEAR_SHARES = (0.4, 0.15, 0.2, 0.15, 0.1)
 VIEWS = 2  # pictures of one shot, at different moments
 
 
@@ -64,7 +62,7 @@ def scene_group(seed: int) -> tuple[list[Scene], Picture]:
     rng = np.random.default_rng([seed, 23])
     scenes = [random_scene(rng, held_out=False)]
     while len(scenes) < GROUP:
-        other = with_other(scenes[0], str(rng.choice(ATTRIBUTES, p=_NEAR_SHARES)), rng)
+        other = with_other(scenes[0], ATTRIBUTES[int(rng.integers(len(ATTRIBUTES)))], rng)
         if not held_out_pairs(other):
             scenes.append(other)
     width = int(rng.integers(150, 321)) // 2 * 2
@@ -132,5 +130,5 @@ def _abstract(rng: np.random.Generator) -> Picture:
         if rng.random() < 0.4:
             layer = cv2.GaussianBlur(layer, (0, 0), float(rng.uniform(2, 9)))
         picture += (layer.astype(np.float32) - picture) * np.float32(rng.uniform(0.5, 1.0))
-    light = rng.uniform(0.06, 1.0) if rng.random() < 0.4 else rng.uniform(0.6, 1.1)
+    light = rng.uniform(0.25, 1.1)
     return np.clip(picture * light, 0, 255).astype(np.uint8)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from mediaflow.demo.lines import things
 from mediaflow.demo.truth import CueTruth, FilmTruth, ShotTruth
-from mediaflow.demo.world import COUNTS
+from mediaflow.demo.world import COUNTS, TIMES
 from mediaflow.errors import UsageError
 
 Kind = Literal["visual", "dialogue", "image", "combined"]
@@ -101,7 +101,8 @@ def _spread(truth: dict[str, FilmTruth]) -> Iterator[tuple[FilmTruth, ShotTruth]
 
 
 def _visual(truth: dict[str, FilmTruth], film: FilmTruth, shot: ShotTruth, number: int) -> Question | None:
-    if len(_showing(truth, shot.caption, lambda other: other.caption)) != 1:
+    by_turns = TIMES[number % len(TIMES)]
+    if shot.scene.time != by_turns or len(_showing(truth, shot.caption, lambda other: other.caption)) != 1:
         return None
     return _ask("visual", film, shot, visual=shot.caption, words=shot.caption)
 
