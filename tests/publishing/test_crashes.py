@@ -10,27 +10,17 @@ from pathlib import Path
 import pytest
 
 from mediaflow.publishing.publisher import Publication
-from mediaflow.storage.objects import FolderStore
 from tests.conftest import ROOT
-from tests.publishing.world import World, age_epochs, hooked, revisions_agree, sample
+from tests.publishing.world import World, age_epochs, copied, hooked, revisions_agree
 
 
 class Dead(BaseException):
     """The publisher's process is no more."""
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Path]:
-    """A store with one release, and computed changes that are not published yet."""
-    folder = tmp_path_factory.mktemp("prepared") / "store"
-    return sample(FolderStore(folder)), folder
-
-
 @pytest.fixture
-def world(prepared: tuple[World, Path], tmp_path: Path) -> World:
-    made, folder = prepared
-    shutil.copytree(folder, tmp_path / "store")
-    return World(FolderStore(tmp_path / "store"), made.stages, dict(made.films))
+def world(sampled: World) -> World:
+    return sampled
 
 
 def die_at(world: World, step: int) -> str:
@@ -51,14 +41,12 @@ def die_at(world: World, step: int) -> str:
     return ""
 
 
-def test_a_crash_at_any_step_is_healed_by_one_publish(prepared: tuple[World, Path], tmp_path: Path) -> None:
-    made, folder = prepared
-    before, step, places = made.answers(), 0, []
+def test_a_crash_at_any_step_is_healed_by_one_publish(prepared: World, tmp_path: Path) -> None:
+    before, step, places = prepared.answers(), 0, []
     while True:
         step += 1
         root = tmp_path / str(step)
-        shutil.copytree(folder, root)
-        world = World(FolderStore(root), made.stages, made.films)
+        world = copied(prepared, root)
         place = die_at(world, step)
         if not place:
             break

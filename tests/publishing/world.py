@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -246,16 +248,17 @@ def sample(store: FolderStore) -> World:
         world.film(name, lines=(f"{name} one", f"{name} two"), name=name.title())
     world.compute()
     world.publish()
-    return changed(world)
-
-
-def changed(world: World) -> World:
-    """Change two of the films of `sample`, and add one."""
     world.film("alps", media="m2", name="The Alps")
     world.film("bees", lines=("bees three",))
     world.film("dogs", lines=("dogs one",), name="Dogs")
     world.compute()
     return world
+
+
+def copied(world: World, root: Path) -> World:
+    """Return a library like this one in a store of its own."""
+    shutil.copytree(world.store.root, root)
+    return World(FolderStore(root), world.stages, dict(world.films))
 
 
 def _make(stage: Stage, film: Film) -> dict[str, pl.DataFrame]:
