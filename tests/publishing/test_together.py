@@ -91,7 +91,7 @@ def test_a_publisher_that_slept_through_another_one_changes_nothing(
 ) -> None:
     with stopped_at(world, operation, place) as sleeper:
         age_epochs(world.store)
-        if news:
+        if other_has == "newer films":
             world.film("alps", media="m3")
             del world.films["cats"]
             world.compute()
