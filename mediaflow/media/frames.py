@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 SHORT_SIDE = 512
 JPEG_QUALITY = 90
-_HELD_BYTES = 192 * 2**20
+# Decoded frames are held as they are, which costs nothing, up to the size of 1080p at 10 bits.
+_LARGEST_HELD = 7 * 2**20
+_MOST_BINS = 16
 _SAMPLES_A_SECOND = 6
 _MARGIN_S = Fraction(2, 5)
 _MORE_FRAMES_EVERY_S = 2
@@ -40,10 +42,12 @@ class KeptFrame:
 
 @dataclass(frozen=True)
 class _Candidate:
+    """A frame that may be kept: as decoded, or already scaled where a decoded one is too large to be held."""
+
     frame_no: int
     time_ms: int
     sharpness: float
-    frame: VideoFrame
+    image: VideoFrame | Picture
 
 
 def sharpness(picture: Picture) -> float:
@@ -60,8 +64,17 @@ class JpegWriter:
         self._aspect = aspect
         self._reformatter = VideoReformatter()
 
-    def write(self, frame: VideoFrame) -> tuple[int, int, bytes]:
-        """Return (width, height, JPEG bytes) of a frame."""
+    def write(self, image: VideoFrame | Picture) -> tuple[int, int, bytes]:
+        """Return (width, height, JPEG bytes) of a decoded frame, or of what `scaled` made of it."""
+        picture = image if isinstance(image, np.ndarray) else self.scaled(image)
+        height, width = picture.shape[:2]
+        done, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        if not done:
+            raise ValueError(f"no JPEG can be made of a picture of {width} x {height}")
+        return width, height, jpeg.tobytes()
+
+    def scaled(self, frame: VideoFrame) -> Picture:
+        """Return a decoded frame upright, with square pixels and at the size it is kept: (height, width, 3) BGR."""
         turn = rotation_of(frame)
         width, height = upright_size(frame.width, frame.height, self._aspect, turn)
         scale = min(1.0, SHORT_SIDE / min(width, height))
@@ -69,11 +82,7 @@ class JpegWriter:
         lying = (height, width) if turn in (90, 270) else (width, height)
         smooth = Interpolation.AREA if scale < 1 else Interpolation.BICUBIC
         scaled = self._reformatter.reformat(frame, *lying, format="bgr24", interpolation=smooth, threads=1)
-        picture: Picture = np.ascontiguousarray(np.rot90(scaled.to_ndarray(), turn // 90), dtype=np.uint8)
-        done, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-        if not done:
-            raise ValueError(f"no JPEG can be made of a picture of {width} x {height}")
-        return width, height, jpeg.tobytes()
+        return np.ascontiguousarray(np.rot90(scaled.to_ndarray(), turn // 90), dtype=np.uint8)
 
 
 class FrameKeeper:
@@ -109,7 +118,9 @@ class FrameKeeper:
         """Take a frame as a candidate; called for every `step`-th frame, in order."""
         if self._waiting and self._waiting[-1].frame_no == frame_no:
             return
-        self._waiting.append(_Candidate(frame_no, time_ms, sharpness(picture), frame))
+        held = sum(plane.buffer_size for plane in frame.planes)
+        image = frame if held <= _LARGEST_HELD else self._writer.scaled(frame)
+        self._waiting.append(_Candidate(frame_no, time_ms, sharpness(picture), image))
         while self._waiting and self._waiting[0].frame_no < frame_no - self._delay:
             self._hold(self._waiting.popleft())
 
@@ -118,7 +129,7 @@ class FrameKeeper:
         while self._waiting and self._waiting[0].frame_no < end:
             self._hold(self._waiting.popleft())
         for chosen in self._chosen(end):
-            width, height, jpeg = self._writer.write(chosen.frame)
+            width, height, jpeg = self._writer.write(chosen.image)
             yield KeptFrame(self._shot_no, chosen.frame_no, chosen.time_ms, width, height, jpeg)
         self._bins, self._in_last_bin, self._bin_size = [], 0, 1
         self._shot_no, self._start = self._shot_no + 1, end
@@ -130,7 +141,7 @@ class FrameKeeper:
         else:
             self._bins.append(candidate)
             self._in_last_bin = 1
-        if len(self._bins) > _room(candidate.frame):
+        if len(self._bins) > _MOST_BINS:
             pairs = zip(self._bins[::2], self._bins[1::2], strict=False)
             odd = self._bins[-1:] if len(self._bins) % 2 else []
             self._bins = [_sharper(a, b) for a, b in pairs] + odd
@@ -156,9 +167,3 @@ class FrameKeeper:
 
 def _sharper(one: _Candidate, other: _Candidate) -> _Candidate:
     return other if other.sharpness > one.sharpness else one
-
-
-def _room(frame: VideoFrame) -> int:
-    """Return how many frames of this size may be held: the larger they are, the fewer."""
-    held = sum(plane.buffer_size for plane in frame.planes)
-    return max(4, min(16, _HELD_BYTES // max(held, 1)))

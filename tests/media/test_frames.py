@@ -60,6 +60,17 @@ def test_a_cut_reported_late_leaves_no_frame_in_the_wrong_shot() -> None:
     ]
 
 
+def test_large_frames_are_held_scaled() -> None:
+    keeper = FrameKeeper(JpegWriter(None), Fraction(24), 0, 3)
+    large = av.VideoFrame(3840, 2160, "yuv420p")
+    for plane in large.planes:
+        plane.update(bytes([90]) * plane.buffer_size)
+    keeper.offer(0, 0, large, scene(1, 0))
+    assert keeper._waiting[0].image.nbytes == 910 * 512 * 3
+    (kept,) = keeper.close(1)
+    assert (kept.width, kept.height) == (910, 512)
+
+
 def test_sharpness_orders_pictures() -> None:
     assert sharpness(scene(1, 0)) > sharpness(blurred(scene(1, 0))) > sharpness(np.zeros((9, 9, 3), np.uint8)) == 0
 
