@@ -14,10 +14,11 @@ import av.error
 import cv2
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from mediaflow.media.dissolves import DissolveDetector
 from mediaflow.media.frames import FrameKeeper, JpegWriter, KeptFrame
 from mediaflow.media.options import DecodeOptions, Limits
 from mediaflow.media.probe import frame_rate, start_timecode
-from mediaflow.media.shots import ContentShotDetector, Picture, shot_rows
+from mediaflow.media.shots import ContentShotDetector, JointShotDetector, Picture, shortest_shot, shot_rows
 from mediaflow.media.source import (
     check_pixels,
     half_up_ms,
@@ -144,7 +145,9 @@ class _Decoding:
         self.rate = frame_rate(stream)
         self.health = _Health()
         self.clock = _Clock(start_of(container), stream.time_base or Fraction(1, 1000), 1 / self.rate)
-        self.detector = ContentShotDetector(self.rate, options.threshold, options.min_shot_ms)
+        cuts = ContentShotDetector(self.rate, options.threshold, options.min_shot_ms)
+        self.shortest = shortest_shot(self.rate, options.min_shot_ms)
+        self.detector = JointShotDetector([cuts, DissolveDetector(self.rate)], self.shortest)
         aspect = stream.sample_aspect_ratio
         self.keeper = FrameKeeper(JpegWriter(aspect), self.rate, self.detector.delay, options.frames_per_shot)
         self.cuts: list[int] = []
@@ -160,6 +163,8 @@ class _Decoding:
         self.judge()
         if last is None:
             raise title_error(self.path, STAGE, "has no picture: not one frame of its video can be decoded.")
+        latest = self.health.frames - self.shortest
+        self.end_shots([cut for cut in self.detector.close() if cut <= latest], keep)
         self.hand(self.keeper.close(self.health.frames), keep)
         end_ms = self.clock.end_ms(last)
         rows = shot_rows(self.cuts, self.clock.times_ms, end_ms, self.rate, start_timecode(self.container, self.stream))
@@ -209,9 +214,11 @@ class _Decoding:
         self.check_limits(frame, time_ms)
         picture = self.small(frame)
         found = self.detector.feed(number, picture)
-        # A shot that has just begun gets a candidate at once: it may end before the next sample.
-        if found or number % self.keeper.step == 0:
+        if number % self.keeper.step == 0:
             self.keeper.offer(number, time_ms, frame, picture)
+        self.end_shots(found, keep)
+
+    def end_shots(self, found: list[int], keep: Callable[[KeptFrame], None]) -> None:
         for cut in found:
             if cut > (self.cuts[-1] if self.cuts else 0):
                 self.cuts.append(cut)

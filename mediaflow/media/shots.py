@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
 from collections.abc import Sequence
 from fractions import Fraction
@@ -31,6 +32,10 @@ class ShotDetector(Protocol):
         """
         ...
 
+    def close(self) -> list[int]:
+        """Return what is left to tell when the film has ended."""
+        ...
+
 
 class ContentShotDetector:
     """The rule of PySceneDetect's content detector: mean change in hue, saturation and value against a threshold.
@@ -51,8 +56,7 @@ class ContentShotDetector:
         from scenedetect.common import FrameTimecode
         from scenedetect.detector import FlashFilter
 
-        # A wrong rate in the header must not make shots endless: past 120 a second it is not believed.
-        shortest = max(2, round(min(rate, Fraction(120)) * min_shot_ms / 1000))
+        shortest = shortest_shot(rate, min_shot_ms)
         self._cv2, self._timecode = cv2, FrameTimecode
         self._rate = float(min(max(rate, Fraction(1)), Fraction(1000)))
         self._filter = FlashFilter(FlashFilter.Mode.MERGE, shortest)
@@ -67,6 +71,55 @@ class ContentShotDetector:
         self._last = hsv
         found = self._filter.filter(self._timecode(frame_no, self._rate), change >= self._threshold)
         return [int(cut.frame_num) for cut in found]
+
+    def close(self) -> list[int]:
+        """Return nothing: a cut is told at once."""
+        return []
+
+
+def shortest_shot(rate: Fraction, min_shot_ms: int) -> int:
+    """Return the fewest frames of a shot."""
+    # A wrong rate in the header must not make shots endless: past 120 a second it is not believed.
+    return max(2, round(min(rate, Fraction(120)) * min_shot_ms / 1000))
+
+
+class JointShotDetector:
+    """Several detectors over one film; a border that lies too close to an earlier one is the same border.
+
+    Parameters
+    ----------
+    detectors : sequence of ShotDetector
+        Asked in this order.
+    shortest : int
+        Fewest frames of a shot.
+    """
+
+    def __init__(self, detectors: Sequence[ShotDetector], shortest: int) -> None:
+        self._detectors = detectors
+        self._shortest = shortest
+        self._found: list[int] = []
+        self._waiting: list[int] = []
+        self.delay = max(detector.delay for detector in detectors)
+
+    def feed(self, frame_no: int, picture: Picture) -> list[int]:
+        """Look at the next frame; a border is told when no detector can name an earlier one."""
+        for detector in self._detectors:
+            self._waiting += detector.feed(frame_no, picture)
+        return self._ripe(frame_no - self.delay)
+
+    def close(self) -> list[int]:
+        """Return what is left when the film has ended."""
+        return self._ripe(sys.maxsize)
+
+    def _ripe(self, before: int) -> list[int]:
+        ripe = sorted(cut for cut in self._waiting if cut <= before)
+        self._waiting = [cut for cut in self._waiting if cut > before]
+        told = []
+        for cut in ripe:
+            if not self._found or cut - self._found[-1] >= self._shortest:
+                self._found.append(cut)
+                told.append(cut)
+        return told
 
 
 def shot_rows(
