@@ -31,12 +31,12 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 class Interruption:
     """Sends a signal to the pool's only worker in the middle of a film, a set number of times."""
 
-    def __init__(self, pool: DecodePool, what: signal.Signals, times: int) -> None:
-        self.pool, self.what, self.left = pool, what, times
+    def __init__(self, pool: DecodePool, what: signal.Signals, times: int, after: int = 0) -> None:
+        self.pool, self.what, self.left, self.after = pool, what, times, after
         self.hit: list[int] = []
 
     def __call__(self, frames: int) -> None:
-        if self.left:
+        if self.left and frames >= self.after:
             self.left -= 1
             (pid,) = self.pool.worker_pids
             self.hit.append(pid)
@@ -57,11 +57,13 @@ def ended(pid: int, seconds: float = 30) -> bool:
 
 
 @pytest.mark.parametrize("what", [signal.SIGKILL, signal.SIGSTOP])
-def test_a_title_gets_a_second_try_in_a_fresh_worker(films: list[Path], what: signal.Signals) -> None:
+def test_a_title_gets_a_second_try_in_a_fresh_worker(shared_data: Path, what: signal.Signals) -> None:
+    film = shared_data / "video" / "sintel_26s_480p.mp4"
     with DecodePool(limits=Limits(stall_s=3)) as pool:
-        calm = pool.decode(films[0])
-        interruption = Interruption(pool, what, times=1)
-        decoded = pool.decode(films[0], progress=interruption)
+        calm = pool.decode(film)
+        # By then frames of the first shots have been handed over.
+        interruption = Interruption(pool, what, times=1, after=250)
+        decoded = pool.decode(film, progress=interruption)
         assert len(interruption.hit) == 1
         assert interruption.hit != pool.worker_pids
         assert ended(interruption.hit[0])

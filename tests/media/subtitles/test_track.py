@@ -218,6 +218,7 @@ DEEP = '<tt xmlns="http://www.w3.org/ns/ttml"><body>' + "<div>" * 5000 + "</div>
         (b"<tt xmlns='http://www.w3.org/ns/ttml'><body>", "not well-formed"),
         (LAUGHS.encode(), "for safety"),
         (OUTSIDE.encode(), "for safety"),
+        (b'<!DOCTYPE tt SYSTEM "http://127.0.0.1/tt.dtd"><tt xmlns="http://www.w3.org/ns/ttml"/>', "for safety"),
         (DEEP.encode(), "levels deep"),
     ],
 )
