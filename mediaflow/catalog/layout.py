@@ -137,7 +137,7 @@ class _Layout:
         below = []
         for each in folder.folders:
             name = each.name.lower()
-            if own and name in EXTRAS_FOLDERS and season_of(each.name) is None:
+            if own and name in EXTRAS_FOLDERS:
                 self.notes.ignore(each.path, "trailers, samples and extras of a title", each.count())
             elif not (name in SUBTITLE_FOLDERS and _only_subtitles(each)):
                 below.append(each)

@@ -75,7 +75,7 @@ def parse_overlay(data: bytes) -> tuple[dict[str, Any], list[str]]:
         A sentence for the file, or for each field that was left out.
     """
     try:
-        value = json.loads(data.decode("utf-8-sig"), parse_constant=_no_constant)
+        value = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         return {}, [f"is no JSON ({error}): mend it; until then nothing is taken from it"]
     if not isinstance(value, dict):
@@ -91,10 +91,6 @@ def parse_overlay(data: bytes) -> tuple[dict[str, Any], list[str]]:
         del facts["title"]
         problems.append("field 'title' was left out: it has no visible character")
     return facts, problems
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _take_out(value: dict[str, Any], error: ValidationError) -> list[str]:

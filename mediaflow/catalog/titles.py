@@ -49,10 +49,7 @@ class Catalog:
         first = max(self.n + 1, tip // FULL_EVERY * FULL_EVERY)
         titles = dict(self.titles)
         for number in range(first, tip + 1):
-            body = self._read(number)
-            if body["full"]:
-                titles.clear()
-            for value in body["titles"]:
+            for value in self._read(number)["titles"]:
                 record = TitleRecord.from_json(value)
                 titles[record.title_id] = record
         return Catalog(self.log, tip, titles)
@@ -109,7 +106,7 @@ def update(catalog: Catalog, scan: Scan) -> Change:
 
 
 def _differences(catalog: Catalog, scan: Scan) -> list[TitleRecord]:
-    by_path = {record.path: record for record in sorted(catalog.titles.values(), key=lambda each: not each.removed)}
+    by_path = {record.path: record for record in catalog.titles.values()}
     found = {title.path: title for title in scan.titles}
     taken = set(catalog.titles)
     next_no = max((record.title_no for record in catalog.titles.values()), default=0) + 1

@@ -189,9 +189,9 @@ SERIES = [
 SIDECARS = [
     Tree(
         "each video has its own",
-        "a.mp4, a2.mp4, a.en.srt, a2.en.srt, a2.de.srt, A.FR.VTT, b.srt",
+        "a.mp4, a2.mp4, a.en.srt, a2.en.srt, a2.de.srt, A.FR.VTT, b.srt, a3.en.srt",
         {"a": facts("a", subtitles="A.FR.VTT, a.en.srt"), "a2": facts("a2", subtitles="a2.de.srt, a2.en.srt")},
-        {(".", LOOSE): 1},
+        {(".", LOOSE): 2},
     ),
     Tree(
         "the only video takes all",

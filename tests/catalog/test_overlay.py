@@ -48,6 +48,14 @@ def test_by_the_videos_name_in_a_shared_folder(library: Library) -> None:
     assert library.ids() == {"a.mp4": "a", "b.mp4": "insects-s02e03"}
 
 
+def test_what_is_called_a_film_has_no_episode_number_from_its_name(library: Library) -> None:
+    library.write("Odd 1x02.mp4")
+    library.write("Odd 1x02.json", '{"kind": "movie", "title": "Odd", "series": "Odd Films"}')
+    library.refresh()
+    entry = library.title("odd").entry
+    assert (entry.kind, entry.series, entry.season, entry.episode) == ("movie", "Odd Films", None, None)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

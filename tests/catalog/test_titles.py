@@ -93,6 +93,19 @@ def test_a_move_seen_twice_is_one_move(library: Library) -> None:
     assert (again.moved, again.added, again.removed) == ((), (), ())
 
 
+def test_a_stale_move_takes_no_title_from_where_it_went(library: Library) -> None:
+    library.write("a.mp4", "same")
+    library.refresh()
+    stale = library.catalog
+    library.rename("a.mp4", "c.mp4")
+    first = library.scan()
+    library.write("b.mp4", "same")
+    second = library.scan()
+    update(stale, first)
+    after = update(stale, second).catalog
+    assert {record.path: record.title_id for record in after.present()} == {"b.mp4": "b", "c.mp4": "a"}
+
+
 def test_ids_stay_when_files_are_added_or_described_anew(library: Library) -> None:
     library.write("y/a.mp4")
     library.refresh()
