@@ -101,13 +101,25 @@ def test_a_publisher_that_slept_through_another_one_changes_nothing(
         assert said == world.expected()
     assert sleeper.result(WAIT_S).outcome == "overtaken"
     assert world.reader().id == (other.manifest and other.manifest.id)
-    assert world.answers() == said
+    assert answers(world.reader()) == answers(world.reader(), newest=True) == said
     assert world.publish().outcome == "nothing new"
     world.film("bees", lines=("bees nine",))
     world.compute()
     assert world.publish().outcome == "released"
     assert world.answers() == world.expected()
     assert revisions_agree(world.reader())
+
+
+def test_films_that_two_publishers_insert_for_the_first_time_are_there_once(store: FolderStore) -> None:
+    world = World(store)
+    world.film("alps")
+    world.film("bees")
+    world.compute()
+    with stopped_at(world, "put if absent", "intents/") as sleeper:
+        age_epochs(world.store)
+        assert world.publish().outcome == "released"
+    assert sleeper.result(WAIT_S).outcome == "overtaken"
+    assert answers(world.reader(), newest=True) == world.expected()
 
 
 def test_a_publisher_that_is_alive_is_not_disturbed(world: World) -> None:
