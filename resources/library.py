@@ -6,6 +6,7 @@ import dagster as dg
 
 import mediaflow
 from mediaflow.library import Library
+from resources import process
 
 
 @cache
@@ -16,6 +17,11 @@ def open_library() -> Library:
 
 class LibraryResource(dg.ConfigurableResource):  # type: ignore[misc]
     """Gives the library to assets and sensors."""
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Note in which process a run lives."""
+        if context.run is not None and context.instance is not None:
+            context.instance.add_run_tags(context.run.run_id, {process.TAG: process.this_process()})
 
     def get(self) -> Library:
         """Return this process's library."""

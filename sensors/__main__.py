@@ -5,10 +5,10 @@ Exit code: 0 all fresh, 3 some titles quarantined or an algorithm stopped (liste
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 import warnings
+from collections import Counter
 from collections.abc import Iterable
 
 import dagster as dg
@@ -17,10 +17,13 @@ from mediaflow.errors import MediaflowError
 from mediaflow.library import Library
 from mediaflow.planning.ledger import FAILED, QUARANTINED
 from resources.library import LibraryResource, open_library
+from sensors.prepare import prepare_home
 
 FRESH, FAILED_CODE, INCOMPLETE = 0, 1, 3
 # A file that is still being written after so many waits is left for the next time.
 _MOST_WAITS = 12
+# A run that is asked for so often without a new fact in the ledger changes nothing.
+_MOST_REPEATS = 3
 # What failed is reported in sentences; the full story is in the run's own log.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _ORDER = ["library", "models", "refresh", "publish", "history"]
@@ -45,22 +48,10 @@ def main() -> int:
 def _until_quiet(library: Library) -> int:
     from definitions import defs
 
-    home = os.environ.setdefault("DAGSTER_HOME", str(library.home / "dagster"))
-    prepare_home(home)
+    prepare_home(library)
     repository = defs.get_repository_def()
     with dg.DagsterInstance.get() as instance:
         return Rounds(library, repository, instance).run()
-
-
-def prepare_home(home: str) -> None:
-    """Make Dagster's home with the settings of this deployment, if it is not there."""
-    from pathlib import Path
-
-    folder = Path(home)
-    folder.mkdir(parents=True, exist_ok=True)
-    settings = folder / "dagster.yaml"
-    if not settings.is_file():
-        settings.write_text((Path(__file__).parent.parent / "dagster.yaml").read_text())
 
 
 class Rounds:
@@ -71,9 +62,9 @@ class Rounds:
         self._repository = repository
         self._instance = instance
         self._cursors: dict[str, str | None] = {}
-        self._failed = 0
         self._runs = 0
-        self._stuck = 0
+        self._repeated: Counter[str] = Counter()
+        self._failure = ""
 
     def run(self) -> int:
         """Go on until no sensor asks for a run and nothing is waited for."""
@@ -81,14 +72,15 @@ class Rounds:
         while True:
             before = self._library.ledger.version()
             asked = sum(self._evaluate(name) for name in _ORDER)
-            grown = self._library.ledger.version() != before
-            # Runs that change nothing at all would be asked for for ever.
-            self._stuck = 0 if grown or not asked else self._stuck + 1
-            if asked and self._stuck < len(_ORDER):
+            if self._library.ledger.version() != before:
+                self._repeated.clear()
+            if asked and max(self._repeated.values(), default=0) < _MOST_REPEATS:
                 waits = 0
                 continue
+            if asked:
+                return self._give_up()
             wait_s = self._waiting()
-            if asked or wait_s is None or waits == _MOST_WAITS:
+            if wait_s is None or waits == _MOST_WAITS:
                 return self._report()
             waits += 1
             time.sleep(wait_s)
@@ -133,8 +125,16 @@ class Rounds:
             tags={**request.tags, "dagster/sensor_name": sensor},
         )
         self._runs += 1
-        self._failed += not result.success
+        self._repeated[f"{stages} {request.run_config}"] += 1
+        if not result.success:
+            self._failure = _reason(result)
         _say(f"     {'done' if result.success else 'done, with failures'} in {time.monotonic() - start:.1f} s")
+
+    def _give_up(self) -> int:
+        """Say that a run was asked for again and again and changed nothing, which would go on for ever."""
+        self._report()
+        _say(f"Given up: a run was asked for {_MOST_REPEATS} times and changed nothing. {self._failure}".rstrip())
+        return FAILED_CODE
 
     def _waiting(self) -> float | None:
         """Return how long to wait for a file to settle or a failure to be tried again; None where nothing is due."""
@@ -171,6 +171,18 @@ class Rounds:
             return INCOMPLETE
         _say("All fresh.")
         return FRESH
+
+
+def _reason(result: dg.ExecuteInProcessResult) -> str:
+    """Return the first error of a failed run; `KeyboardInterrupt` where that is Ctrl-C, which Dagster took for it."""
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        error = event.step_failure_data.error
+        if error is None:
+            continue
+        if "DagsterExecutionInterruptedError" in (error.cls_name, error.cause and error.cause.cls_name):
+            raise KeyboardInterrupt
+        return (error.cause or error).message.strip()
+    return ""
 
 
 def _problems(problems: Iterable[dict[str, str]]) -> list[str]:

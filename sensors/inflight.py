@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
+from resources import process
+
 LANE = "mediaflow/lane"
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -27,9 +29,12 @@ class InFlight:
 
 
 def look(instance: dg.DagsterInstance) -> InFlight:
-    """Return what is in flight now."""
+    """Return what is in flight now; a run whose process was killed is ended as failed, and its work planned anew."""
     found = InFlight()
     for run in instance.get_runs(filters=dg.RunsFilter(statuses=_UNFINISHED)):
+        if process.TAG in run.tags and process.ended(run.tags[process.TAG]):
+            instance.report_run_failed(run, "The process of this run has ended before the run did.")
+            continue
         found.lanes[run.tags.get(LANE, "other")] += 1
         batch = run.run_config.get("resources", {}).get("batch", {}).get("config", {})
         found.titles.update(batch.get("titles") or _partitions(run, instance))

@@ -1,0 +1,56 @@
+"""Makes Dagster's home with the settings of this deployment; `python -m sensors.prepare PORT` before a web server."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import mediaflow
+from mediaflow.errors import MediaflowError, UsageError
+from mediaflow.library import Library
+
+_SETTINGS = Path(__file__).parent.parent / "dagster.yaml"
+
+
+def prepare_home(library: Library) -> Path:
+    """Return Dagster's home (`DAGSTER_HOME`, or `dagster` in the workspace), made if need be and set for Dagster."""
+    home = Path(os.environ.get("DAGSTER_HOME") or library.home / "dagster").absolute()
+    os.environ["DAGSTER_HOME"] = str(home)
+    home.mkdir(parents=True, exist_ok=True)
+    settings = home / "dagster.yaml"
+    if not settings.is_file():
+        settings.write_text(_SETTINGS.read_text())
+    return home
+
+
+def check_port(port: str) -> None:
+    """Raise `UsageError` where nobody can listen on that port of this machine."""
+    with socket.socket() as probe:
+        # As servers do: a port whose last connections are still being closed is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(port)))
+        except (OSError, OverflowError, ValueError) as error:
+            raise UsageError(
+                f"The port {port} cannot be used ({error}): is Dagster running already? "
+                "Take another one: make up PORT=3001."
+            ) from error
+
+
+def main(port: str) -> int:
+    """Print Dagster's home; return 1 after a sentence on what is in the way."""
+    try:
+        with mediaflow.open() as library:
+            library.root  # noqa: B018 - says at once that no library is set
+            check_port(port)
+            print(prepare_home(library))
+    except MediaflowError as error:
+        print(error.message, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
