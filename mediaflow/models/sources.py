@@ -104,10 +104,11 @@ class FolderSource:
         return _facts([file for file in files if file])
 
     def material(self) -> Material:
-        import open_clip
-
         found = self._files()
         _check_text_side(self.name, found.config["model_cfg"])
+        # After the files: a folder that is not there is said so without seconds of imports.
+        import open_clip
+
         known = (
             name for name in open_clip.list_models() if open_clip.get_model_config(name) == found.config["model_cfg"]
         )
