@@ -10,9 +10,11 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from assets import models, published, titles  # noqa: E402 - after the filters
+from resources import code  # noqa: E402
 from resources.library import Batch, LibraryResource, open_library  # noqa: E402
 from sensors import SENSORS  # noqa: E402
 
+code.loaded()
 _library = open_library()
 _graph = _library.graph()
 

@@ -16,7 +16,15 @@ def open_library() -> Library:
 
 
 class LibraryResource(dg.ConfigurableResource):  # type: ignore[misc]
-    """Gives the library to assets and sensors."""
+    """Gives the library to assets and sensors.
+
+    Attributes
+    ----------
+    own_process : bool
+        Runs are executed in the very process that evaluates the sensors, with the code that it has loaded.
+    """
+
+    own_process: bool = False
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Note in which process a run lives."""

@@ -93,7 +93,7 @@ class Rounds:
             cursor=self._cursors.get(name),
             repository_def=self._repository,
             sensor_name=name,
-            resources={"library": LibraryResource()},
+            resources={"library": LibraryResource(own_process=True)},
         ) as context:
             tick = sensor.evaluate_tick(context)
         self._cursors[name] = tick.cursor or self._cursors.get(name)

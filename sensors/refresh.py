@@ -6,6 +6,7 @@ from collections import Counter
 import dagster as dg
 
 from mediaflow.planning.batches import batches
+from resources import code
 from resources.library import LibraryResource
 from sensors import inflight
 from sensors.requests import titles_run
@@ -23,6 +24,8 @@ _FILMS_PER_WORKER = 4
 )
 def refresh(context: dg.SensorEvaluationContext, library: LibraryResource) -> dg.SensorResult:
     """Request runs for what is stale and not yet in flight."""
+    if not library.own_process and code.stamp() != code.loaded():
+        return dg.SensorResult(skip_reason=code.CHANGED)
     opened = library.get()
     plan = opened.plan()
     flying = inflight.look(context.instance)

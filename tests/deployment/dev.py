@@ -83,13 +83,15 @@ class Dev:
 
     def stop(self) -> None:
         """Terminate runs, which would outlive their master, then all processes."""
-        if self._process.poll() is None:
-            unfinished = [run.id for run in self.runs() if run.status in UNFINISHED]
-            if unfinished:
+        if self._process.poll() is not None:
+            return
+        try:
+            if unfinished := [run.id for run in self.runs() if run.status in UNFINISHED]:
                 query = "mutation($ids: [String!]!) { terminateRuns(runIds: $ids) { __typename } }"
                 self.ask(query, ids=unfinished)
             wait_until(self.idle, 60, "the terminated runs have ended")
-        self._end()
+        finally:
+            self._end()
 
     def _end(self) -> None:
         self._process.send_signal(signal.SIGINT)

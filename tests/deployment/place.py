@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from functools import cached_property
@@ -94,6 +95,15 @@ class Place:
         process = self.start_refresh()
         output, errors = process.communicate(timeout=240)
         return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+    def python(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run Python in the repository, in this deployment's environment or in `env`."""
+        command = [sys.executable, *arguments]
+        return subprocess.run(command, cwd=ROOT, env=env or self.env(), capture_output=True, text=True, timeout=120)
+
+    def forget_dagster(self) -> None:
+        """Delete all that Dagster knows."""
+        shutil.rmtree(self.dagster_home)
 
     def open(self) -> Library:
         """Open the library in this process."""

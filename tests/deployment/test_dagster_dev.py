@@ -6,7 +6,6 @@ wait for a daemon that looks every 30 s, so the day goes on meanwhile with other
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -190,7 +189,7 @@ def reborn(dev: Dev, place: Place, removed: Picture) -> Iterator[tuple[Picture, 
     """The event log is lost, and a new `dagster dev` starts with nothing; with what the ledger had until then."""
     dev.stop()
     done = place.facts("done")
-    shutil.rmtree(place.dagster_home)
+    place.forget_dagster()
     with Dev(place) as other:
         wait_until(lambda: other.idle() and other.statuses() == removed.statuses, LIMIT_S, "the log is refilled", 1.0)
         yield take(other, place), done

@@ -1,0 +1,235 @@
+"""`python -m sensors`: what it says and how it ends, on libraries of all kinds."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.deployment.films import Films
+from tests.deployment.place import ROOT, Place
+from tests.deployment.waiting import wait_until
+
+FRESH, FAILED, INCOMPLETE, INTERRUPTED = 0, 1, 3, 130
+ALPHA, BRAVO, CHARLIE, DELTA, ECHO = (f"{name}-2001" for name in ("alpha", "bravo", "charlie", "delta", "echo"))
+
+# Fails on every title, and says when it is at work.
+_SLOW = """
+import threading
+from pathlib import Path
+
+from mediaflow.algorithms.contract import Algorithm, Shape
+
+
+class Slow(Algorithm):
+    name = "slow"
+    version = "1"
+    owner = "team:patience"
+    inputs = ("cues",)
+    shape = Shape.LABEL
+
+    def run(self, batch):
+        (Path(__file__).parent / "at work").touch()
+        threading.Event().wait()
+"""
+
+
+class TestWithAModel:
+    """A library whose `visual` has weights, from the first film to nothing left to do."""
+
+    @pytest.fixture(scope="class")
+    def place(self, tmp_path_factory: pytest.TempPathFactory, films: Films, make_model: Callable[..., Path]) -> Place:
+        folder = tmp_path_factory.mktemp("with_model")
+        place = Place(folder, visual_model=str(make_model(folder / "model")))
+        films.put(place.library, ALPHA, seed=0)
+        films.put(place.library, BRAVO, seed=1)
+        return place
+
+    @pytest.fixture(scope="class")
+    def first(self, place: Place) -> subprocess.CompletedProcess[str]:
+        return place.refresh()
+
+    def test_all_fresh_ends_with_zero(self, first: subprocess.CompletedProcess[str], place: Place) -> None:
+        assert (first.returncode, first.stderr) == (FRESH, "")
+        assert first.stdout.splitlines()[-1] == "All fresh."
+        assert set(place.served()) == {ALPHA, BRAVO}
+        assert {stage for stage, _ in place.revisions()} >= {"visual", "dialogue", "brightness"}
+
+    def test_the_model_and_what_it_gave_bear_its_identity(
+        self, first: subprocess.CompletedProcess[str], place: Place
+    ) -> None:
+        assert first.returncode == FRESH
+        identity = place.view.graph()["visual"].model
+        asked = """
+import dagster as dg
+with dg.DagsterInstance.get() as instance:
+    for key, partition in (("visual_model", None), ("visual", "alpha-2001")):
+        records = instance.fetch_materializations(
+            dg.AssetRecordsFilter(dg.AssetKey(key), asset_partitions=[partition] if partition else None), limit=9
+        ).records
+        for record in records:
+            tags = record.event_log_entry.asset_materialization.tags
+            print(key, tags["dagster/data_version"], tags.get("dagster/input_data_version/visual_model"))
+"""
+        revision = place.revisions()["visual", ALPHA]
+        lines = place.python("-c", asked).stdout.splitlines()
+        assert lines == [f"visual_model {identity} None", f"visual {revision} {identity}"]
+
+    def test_a_second_call_makes_no_run_and_says_so(
+        self, first: subprocess.CompletedProcess[str], place: Place
+    ) -> None:
+        second = place.refresh()
+        assert second.returncode == FRESH
+        assert second.stdout.splitlines() == [
+            "library: 2 titles",
+            "Nothing changed: nothing was computed.",
+            "All fresh.",
+        ]
+
+
+class TestIncomplete:
+    """A library with a corrupt film, and folders of algorithms with a file that is none."""
+
+    @pytest.fixture(scope="class")
+    def place(self, tmp_path_factory: pytest.TempPathFactory, films: Films) -> Place:
+        place = Place(tmp_path_factory.mktemp("incomplete"))
+        for seed, title in enumerate((ALPHA, BRAVO, CHARLIE, DELTA, ECHO)):
+            films.put(place.library, title, seed=seed)
+        films.put_garbage(place.library, CHARLIE)
+        (place.algorithms / "torn.py").write_text(
+            'class Torn:\n    owner = "team:lost"\n    name = "torn"\n\nno Python\n'
+        )
+        return place
+
+    @pytest.fixture(scope="class")
+    def first(self, place: Place) -> subprocess.CompletedProcess[str]:
+        return place.refresh()
+
+    def test_what_is_quarantined_or_stopped_is_listed(
+        self, first: subprocess.CompletedProcess[str], place: Place
+    ) -> None:
+        assert first.returncode == INCOMPLETE
+        said = [line for line in first.stdout.splitlines() if line.startswith(("quarantined", "stopped"))]
+        assert [line.split(":")[:2] for line in said] == [
+            ["stopped", " torn"],
+            ["stopped", " visual"],
+            ["quarantined", f" {CHARLIE} (media)"],
+        ]
+        assert "torn.py cannot be imported: SyntaxError" in said[0]
+        assert set(place.served()) == {ALPHA, BRAVO, DELTA, ECHO}
+
+    def test_a_lost_event_log_is_refilled_and_shows_failures(
+        self, first: subprocess.CompletedProcess[str], place: Place
+    ) -> None:
+        before, done = place.states(), place.facts("done")
+        place.forget_dagster()
+        refilled = place.refresh()
+        assert refilled.returncode == INCOMPLETE
+        assert "the event log did not know" in refilled.stdout
+        assert (place.states(), place.facts("done")) == (before, done)
+        asked = """
+import dagster as dg
+from dagster import AssetKey, DagsterEventType
+with dg.DagsterInstance.get() as instance:
+    storage = instance.event_log_storage
+    print(sorted(storage.get_materialized_partitions(AssetKey("frames"))))
+    tried = storage.get_latest_asset_partition_materialization_attempts_without_materializations(AssetKey("media"))
+    print([(title, instance.get_run_by_id(run).status.value) for title, (run, _) in tried.items()])
+"""
+        lines = place.python("-c", asked).stdout.splitlines()
+        assert lines == [str([ALPHA, BRAVO, DELTA, ECHO]), str([(CHARLIE, "FAILURE")])]
+        assert "run:" not in place.refresh().stdout
+
+    def test_a_loss_of_many_titles_removes_nothing_and_fails(
+        self, first: subprocess.CompletedProcess[str], place: Place
+    ) -> None:
+        for title in ("Alpha (2001)", "Bravo (2001)"):
+            (place.library / f"{title}.mp4").rename(place.library / f"{title}.mp4.away")
+        try:
+            guarded = place.refresh()
+        finally:
+            for title in ("Alpha (2001)", "Bravo (2001)"):
+                (place.library / f"{title}.mp4.away").rename(place.library / f"{title}.mp4")
+        assert guarded.returncode == FAILED
+        assert "nothing was removed" in guarded.stdout
+        assert set(place.served()) == {ALPHA, BRAVO, DELTA, ECHO}
+
+
+def test_no_library_is_one_sentence(tmp_path: Path) -> None:
+    place = Place(tmp_path, library="")
+    env = place.env()
+    del env["MEDIAFLOW_LIBRARY"]
+    done = place.python("-m", "sensors", env=env)
+    assert (done.returncode, done.stdout) == (FAILED, "")
+    assert done.stderr.startswith("No library is set: ") and done.stderr.count("\n") == 1
+
+
+def test_a_library_that_is_not_there_fails_with_a_sentence(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.library.rmdir()
+    done = place.refresh()
+    assert done.returncode == FAILED
+    assert f"the library folder {place.library} cannot be read" in done.stdout
+
+
+class TestInterrupted:
+    """Ctrl-C and a kill while a run is at work."""
+
+    @pytest.fixture
+    def place(self, tmp_path: Path, films: Films) -> Place:
+        place = Place(tmp_path)
+        films.put(place.library, ALPHA, seed=0)
+        (place.algorithms / "brightness.py").unlink()
+        (place.algorithms / "slow.py").write_text(_SLOW)
+        return place
+
+    def start(self, place: Place) -> subprocess.Popen[str]:
+        process = place.start_refresh()
+        sign = place.algorithms / "at work"
+        wait_until(lambda: sign.exists() or process.poll() is not None, 120, "the algorithm is at work")
+        assert process.poll() is None, process.communicate()
+        sign.unlink()
+        return process
+
+    def test_ctrl_c_ends_with_a_sentence_and_a_killed_run_is_taken_up_again(self, place: Place) -> None:
+        killed = self.start(place)
+        killed.kill()
+        killed.communicate()
+        process = self.start(place)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+        assert process.returncode == INTERRUPTED, output + errors
+        assert errors.splitlines()[-1] == "Stopped. What was finished is kept; run it again to go on."
+
+
+class TestUp:
+    """`scripts/up.sh`, as far as it goes before Dagster starts."""
+
+    def up(self, place: Place, **env: str) -> subprocess.CompletedProcess[str]:
+        command = ["bash", "scripts/up.sh"]
+        given = {name: value for name, value in (place.env() | env).items() if value}
+        return subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=60)
+
+    def test_no_library_is_one_sentence(self, tmp_path: Path) -> None:
+        done = self.up(Place(tmp_path), MEDIAFLOW_LIBRARY="")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("No library is set: ")
+
+    def test_a_busy_port_is_one_sentence(self, tmp_path: Path) -> None:
+        import socket
+
+        with socket.socket() as busy:
+            busy.bind(("127.0.0.1", 0))
+            busy.listen()
+            done = self.up(Place(tmp_path), PORT=str(busy.getsockname()[1]))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "cannot be used" in done.stderr and "make up PORT=" in done.stderr
+
+    def test_dagsters_home_is_made_with_the_settings_of_this_deployment(self, tmp_path: Path) -> None:
+        place = Place(tmp_path)
+        done = place.python("-m", "sensors.prepare", "0")
+        assert done.stdout.strip() == str(place.dagster_home)
+        assert (place.dagster_home / "dagster.yaml").read_bytes() == (ROOT / "dagster.yaml").read_bytes()
