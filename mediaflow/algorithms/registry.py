@@ -31,6 +31,16 @@ RESERVED = frozenset(
 MODEL_SUFFIX = "_model"
 
 
+_DECLARED: dict[str, type] = {
+    "version": str,
+    "owner": str,
+    "description": str,
+    "inputs": tuple,
+    "shape": Shape,
+    "fields": Mapping,
+}
+
+
 @dataclass(frozen=True)
 class Registered:
     """One algorithm that was found; `broken` says in a sentence why it cannot run, or is empty."""
@@ -60,7 +70,7 @@ def find(folders: tuple[Path, ...] = (), parameters: Mapping[str, Mapping[str, A
             other = found[checked.name].source if checked.name in found else "mediaflow itself"
             name = f"{checked.name}_{hashlib.sha256(checked.source.encode()).hexdigest()[:6]}"
             reason = f"The name {checked.name!r} in {checked.source} is taken by {other}: rename one of them."
-            checked = Registered(name, checked.owner, checked.source, broken=reason)
+            checked = Registered(name, checked.owner, checked.source, broken=checked.broken or reason)
         found[checked.name] = checked
     return _without_circles(found)
 
@@ -78,7 +88,8 @@ def _in_folders(folders: tuple[Path, ...]) -> Iterator[Registered]:
             yield Registered(name, "team:unknown", str(folder), broken=reason)
             continue
         for file in sorted(folder.glob("[!_]*.py")):
-            yield from _from_file(file)
+            if not file.is_dir():
+                yield from _from_file(file)
 
 
 def _from_file(file: Path) -> Iterator[Registered]:
@@ -104,7 +115,9 @@ def _installed() -> Iterator[Registered]:
             yield Registered(_slug(point.name), _owner_of(point), point.value, broken=_sentence(point.value, error))
             continue
         if isinstance(loaded, ModuleType):
-            yield from _from_module(loaded, point.value)
+            there = list(_from_module(loaded, point.value))
+            nothing = f"{point.value} has no subclass of Algorithm: name the class, as in package.module:Class."
+            yield from there or [Registered(_slug(point.name), _owner_of(point), point.value, broken=nothing)]
         else:
             yield _described(loaded, point.value)
 
@@ -140,23 +153,31 @@ def _checked(one: Registered, given: Mapping[str, Any]) -> Registered:
             one.name, one.owner, one.source, broken=f"{one.source} declares {one.name!r} wrongly: {wrong}."
         )
     try:
-        return Registered(one.name, one.owner, one.source, one.algorithm, one.algorithm.Parameters(**given))
+        parameters = one.algorithm.Parameters(**given)
+        parameters.model_dump(mode="json")
     except ValidationError as error:
         first = error.errors()[0]
         at = ".".join(str(part) for part in first["loc"])
         reason = f"The setting [algorithms.{one.name}] {at} is wrong: {first['msg']}."
         return Registered(one.name, one.owner, one.source, broken=reason)
+    except Exception as error:  # noqa: BLE001 - as above
+        reason = f"The parameters of {one.source} cannot be made: {type(error).__name__}: {error}."
+        return Registered(one.name, one.owner, one.source, broken=reason)
+    return Registered(one.name, one.owner, one.source, one.algorithm, parameters)
 
 
 def _wrong(algorithm: Algorithm) -> Iterator[str]:
-    import polars as pl
-
     from mediaflow.algorithms.shapes import shape_columns
 
-    for attribute, kind in (("version", str), ("owner", str), ("inputs", tuple), ("shape", Shape)):
+    for attribute, kind in _DECLARED.items():
         if not isinstance(getattr(algorithm, attribute, None), kind):
             yield f"'{attribute}' must be a {kind.__name__}"
             return
+    if not all(isinstance(name, str) for name in algorithm.inputs):
+        yield "'inputs' must be a tuple of strings"
+        return
+    if not (isinstance(algorithm.Parameters, type) and issubclass(algorithm.Parameters, Parameters)):
+        yield "'Parameters' must be a subclass of mediaflow's Parameters"
     if not algorithm.inputs:
         yield "'inputs' is empty"
     if algorithm.model not in (None, "visual_model"):
@@ -166,10 +187,22 @@ def _wrong(algorithm: Algorithm) -> Iterator[str]:
     for name, kind in algorithm.fields.items():
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in {"title_no", "revision"}:
             yield f"a field cannot be called {name!r}"
-        if not (isinstance(kind, pl.DataType) or (isinstance(kind, type) and issubclass(kind, pl.DataType))):
-            yield f"the field {name!r} must be a polars data type"
+        if not _plain(kind):
+            yield f"the field {name!r} must be a polars number, Boolean or String, or a List, Array or Struct of those"
         if name in shape_columns(algorithm.shape, 1):
             yield f"the field {name!r} is a column that the shape has already"
+
+
+def _plain(kind: Any) -> bool:
+    """Say whether a field of this type can be kept in a table and shown as JSON."""
+    import polars as pl
+
+    if isinstance(kind, pl.Struct):
+        return all(_plain(field.dtype) for field in kind.fields)
+    if isinstance(kind, pl.List | pl.Array):
+        return _plain(kind.inner)
+    integers = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
+    return kind in (*integers, pl.Float16, pl.Float32, pl.Float64, pl.Boolean, pl.String)
 
 
 def _without_circles(found: dict[str, Registered]) -> list[Registered]:
@@ -180,25 +213,39 @@ def _without_circles(found: dict[str, Registered]) -> list[Registered]:
         for name in ready:
             known.add(name)
             del waiting[name]
+    inputs = {name: one.algorithm.inputs for name, one in waiting.items() if one.algorithm}
     for name, one in waiting.items():
-        assert one.algorithm is not None
-        strange = [given for given in one.algorithm.inputs if given not in FEATURES and given not in found]
-        broken = [given for given in one.algorithm.inputs if given in found and found[given].algorithm is None]
+        strange = [given for given in inputs[name] if given not in FEATURES and given not in found]
         if strange:
             reason = f"{one.source}: {name!r} reads {strange[0]!r}, which is neither a feature nor an algorithm."
-        elif broken:
-            reason = f"{name!r} reads {broken[0]!r}, which is broken."
+        elif name in (read := _reads(inputs, name)):
+            way = ", ".join(sorted(read & inputs.keys() - {name})) or name
+            reason = f"{one.source}: {name!r} reads itself by way of {way}."
         else:
-            reason = (
-                f"{one.source}: {name!r} reads itself by way of {', '.join(sorted(set(waiting) - {name})) or name}."
-            )
+            lost = next(given for given in inputs[name] if given not in known)
+            reason = f"{one.source}: {name!r} reads {lost!r}, which is broken."
         found[name] = Registered(name, one.owner, one.source, broken=reason)
     return list(found.values())
 
 
+def _reads(inputs: Mapping[str, tuple[str, ...]], name: str) -> set[str]:
+    """Return all that `name` reads, directly or not."""
+    seen: set[str] = set()
+    ahead = list(inputs[name])
+    while ahead:
+        given = ahead.pop()
+        if given not in seen:
+            seen.add(given)
+            ahead += inputs.get(given, ())
+    return seen
+
+
 def _unloadable(file: Path, error: BaseException) -> Registered:
     """Return the algorithm of a file that does not import, with the name and owner that its text declares."""
-    text = file.read_text(errors="replace")
+    try:
+        text = file.read_text(errors="replace")
+    except OSError:
+        text = ""
     name = re.search(r"""^\s+name\s*(?::[^=]+)?=\s*['"]([a-z][a-z0-9_]*)['"]""", text, re.MULTILINE)
     owner = re.search(r"""^\s+owner\s*(?::[^=]+)?=\s*['"]([^'"]+)['"]""", text, re.MULTILINE)
     said = owner.group(1) if owner else "team:unknown"

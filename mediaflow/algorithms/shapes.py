@@ -47,11 +47,15 @@ def conform(algorithm: Algorithm, result: Any, dim: int | None) -> pl.DataFrame:
     Raises
     ------
     WrongResult
-        A column is missing or of another kind, times are missing or run backwards, or a vector is not of unit norm.
+        A column of the shape is missing, of another kind or has empty values, a time range runs backwards, or a
+        vector is not of unit norm.
     """
     if not isinstance(result, pl.DataFrame):
         raise WrongResult(f"{algorithm.name} gave a {type(result).__name__} where a polars DataFrame was asked for.")
     wanted = columns(algorithm, dim)
+    if not result.columns:
+        # What `pl.DataFrame(rows)` gives where there are no rows.
+        return pl.DataFrame(schema=wanted)
     missing = [name for name in wanted if name not in result.columns]
     if missing:
         raise WrongResult(f"{algorithm.name} gave no column {', '.join(missing)}; it declares {', '.join(wanted)}.")
@@ -62,11 +66,12 @@ def conform(algorithm: Algorithm, result: Any, dim: int | None) -> pl.DataFrame:
     if algorithm.shape in TEXT_SHAPES:
         # Queries are in this form too: an accent is one character on both sides.
         frame = frame.with_columns(pl.col("text").str.normalize("NFC"))
-    bad = frame.filter(
-        pl.col("start_ms").is_null() | pl.col("end_ms").is_null() | (pl.col("start_ms") > pl.col("end_ms"))
-    )
-    if len(bad):
-        raise WrongResult(f"{algorithm.name} gave {len(bad)} rows without a time range that runs forward.")
+    for name in shape_columns(algorithm.shape, dim):
+        empty = pl.col(name).is_nan() if wanted[name] == pl.Float32 else pl.col(name).is_null()
+        if len(bad := frame.filter(empty.fill_null(True))):
+            raise WrongResult(f"{algorithm.name} gave {len(bad)} rows whose {name} is empty.")
+    if len(bad := frame.filter(pl.col("start_ms") > pl.col("end_ms"))):
+        raise WrongResult(f"{algorithm.name} gave {len(bad)} rows whose time range does not run forward.")
     if algorithm.shape is Shape.SHOT_VECTOR and len(frame):
         _check_unit(algorithm, frame)
     return frame

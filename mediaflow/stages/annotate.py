@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from mediaflow.algorithms.contract import Algorithm, Batch, TitleFeatures
 from mediaflow.algorithms.registry import Registered
 from mediaflow.algorithms.shapes import WrongResult, conform
-from mediaflow.errors import AlgorithmError, SystemFault
+from mediaflow.errors import AlgorithmError, MediaflowError, SystemFault, TitleError
 from mediaflow.models.registry import ModelRegistry
 from mediaflow.planning.stage import Stage
 from mediaflow.stages.graph import ROWS
@@ -71,18 +71,28 @@ class Annotator:
         ------
         AlgorithmError
             The algorithm is broken as a whole: it said so, or (`unproven`: it never finished a title of this
-            generation) its first titles all failed in the same way. No title of that part is blamed.
+            generation) its first titles all failed in the same way. None of them is blamed.
         """
         one = self._found[stage.name]
         assert one.algorithm is not None
         model = self._models.encoder(stage.model) if stage.model else None
+        # Failures are held back as long as they may turn out to be the algorithm's.
+        held: list[tuple[str, Made | Exception, float]] = []
         for part in _parts(one.algorithm, titles):
             start = time.monotonic()
             features = tuple(self._features(one.algorithm, title_id, titles[title_id]) for title_id in part)
-            results = _results(one.algorithm, Batch(features, one.parameters, model), unproven)
-            unproven = unproven and all(isinstance(result, Exception) for result in results)
+            results: list[Made | Exception] = []
+            for result in _results(one.algorithm, Batch(features, one.parameters, model)):
+                results.append(result)
+                if unproven:
+                    unproven = _on_trial(one.algorithm, [*(failure for _, failure, _ in held), *results])
             seconds = (time.monotonic() - start) / len(part)
-            yield [(title_id, result, seconds) for title_id, result in zip(part, results, strict=True)]
+            held += [(title_id, result, seconds) for title_id, result in zip(part, results, strict=True)]
+            if not unproven:
+                yield held
+                held = []
+        if held:
+            yield held
 
     def _features(self, algorithm: Algorithm, title_id: str, inputs: Inputs) -> TitleFeatures:
         import polars as pl
@@ -110,37 +120,53 @@ def _parts(algorithm: Algorithm, titles: Mapping[str, Inputs]) -> Iterator[list[
     yield part
 
 
-def _results(algorithm: Algorithm, batch: Batch, unproven: bool) -> list[Made | Exception]:
+def _results(algorithm: Algorithm, batch: Batch) -> Iterator[Made | Exception]:
     """Run the batch; where it raises, run title by title, so that only the title that fails alone is blamed."""
     try:
-        return _run(algorithm, batch)
+        results = _run(algorithm, batch)
     except (AlgorithmError, SystemFault, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - somebody else's code
         if len(batch) == 1:
-            return [Blamed(error)]
-    results: list[Made | Exception] = []
+            yield Blamed(error)
+            return
+    else:
+        yield from results
+        return
     for title in batch:
-        results += _results(algorithm, Batch((title,), batch.parameters, batch.model), unproven)
-        first = results[:_FIRST_TITLES]
-        if unproven and len(first) == _FIRST_TITLES and len({_alike(result) for result in first}) == 1:
-            raise AlgorithmError(
-                f"{algorithm.name} failed on its first {_FIRST_TITLES} titles in the same way ({results[0]}): "
-                f"mend it and change its version; its owner is {algorithm.owner}.",
-                algorithm=algorithm.name,
-                owner=algorithm.owner,
-            ) from results[0] if isinstance(results[0], Exception) else None
-    return results
+        yield from _results(algorithm, Batch((title,), batch.parameters, batch.model))
 
 
-def _alike(result: Made | Exception) -> Any:
-    """Return what makes two failures the same; a success is like nothing else."""
-    return (type(result.cause), str(result)) if isinstance(result, Blamed) else object()
+def _on_trial(algorithm: Algorithm, results: Sequence[Made | Exception]) -> bool:
+    """Say whether all results so far are one and the same failure; `AlgorithmError` where they are enough of it."""
+    first, last = results[0], results[-1]
+    if not isinstance(first, Blamed) or not isinstance(last, Blamed) or isinstance(first.cause, TitleError):
+        return False
+    if (type(first.cause), str(first)) != (type(last.cause), str(last)):
+        return False
+    if len(results) == _FIRST_TITLES:
+        raise AlgorithmError(
+            f"{algorithm.name} failed on its first {_FIRST_TITLES} titles in the same way ({sentence(first.cause)}): "
+            f"mend it and change its version; its owner is {algorithm.owner}.",
+            algorithm=algorithm.name,
+            owner=algorithm.owner,
+        ) from first.cause
+    return True
+
+
+def sentence(error: Exception) -> str:
+    """Return what an error says: our own are sentences, the kind of others says more than their text."""
+    return error.message if isinstance(error, MediaflowError) else f"{type(error).__name__}: {error}"
 
 
 def _run(algorithm: Algorithm, batch: Batch) -> list[Made | Exception]:
+    import polars as pl
+
     dim = None if batch.model is None else batch.model.dim
-    frames = [conform(algorithm, result, dim) for result in algorithm.run(batch)]
+    given = algorithm.run(batch)
+    if isinstance(given, pl.DataFrame) or not isinstance(given, Iterable):
+        raise WrongResult(f"{algorithm.name} gave a {type(given).__name__}; it must give one frame a title, in order.")
+    frames = [conform(algorithm, result, dim) for result in given]
     if len(frames) != len(batch):
         raise WrongResult(
             f"{algorithm.name} gave {len(frames)} results for {len(batch)} titles; it must give one each."

@@ -94,11 +94,13 @@ def _algorithm(one: Registered, models: Mapping[str, ModelLike | str]) -> Stage:
     missing = model if isinstance(model, str) else ""
     dim = None if model is None or isinstance(model, str) else model.dim
     text = "text" if algorithm.shape in TEXT_SHAPES else None
+    # Rows of other columns never get into one table, though the author may forget to change the version.
+    declared = {"shape": algorithm.shape.value, **{name: str(kind) for name, kind in algorithm.fields.items()}}
     return Stage(
         one.name,
         algorithm.version,
         input_stages(algorithm),
-        parameters=one.parameters.model_dump(mode="json"),
+        parameters=one.parameters.model_dump(mode="json") | {"columns of its own": declared},
         model=None if model is None or isinstance(model, str) else model.identity,
         lane="gpu" if algorithm.model else "light",
         tables={one.name: TableSpec(ROWS, columns(algorithm, dim), text)},

@@ -15,10 +15,10 @@ from mediaflow.catalog.records import TitleRecord
 from mediaflow.errors import AlgorithmError, SystemFault, TitleError
 from mediaflow.models.registry import ModelRegistry
 from mediaflow.planning.ledger import DONE, FAILED, QUARANTINED, STOPPED, Fact, Ledger
-from mediaflow.planning.plan import BLOCKED, FRESH, Retries, plan, recipe_of
+from mediaflow.planning.plan import BLOCKED, FRESH, STALE, Retries, plan, recipe_of
 from mediaflow.planning.stage import Stage, StageGraph
 from mediaflow.stages import sources
-from mediaflow.stages.annotate import Annotator, Blamed
+from mediaflow.stages.annotate import Annotator, Blamed, sentence
 from mediaflow.stages.sources import ChangedMeanwhile, Made
 from mediaflow.storage import artifacts
 from mediaflow.storage.objects import ObjectStore
@@ -240,12 +240,14 @@ class Workshop:
         try:
             for part in self._annotator.run(stage, inputs, unproven):
                 facts, outcomes = [], []
-                for title_id, made, seconds in part:
-                    fact, outcome = self._settle(stage, record[title_id], made, seconds)
-                    facts += fact
-                    outcomes.append(outcome)
-                    del record[title_id]
-                self._ledger.append(facts)
+                try:
+                    for title_id, made, seconds in part:
+                        fact, outcome = self._settle(stage, record[title_id], made, seconds)
+                        facts += fact
+                        outcomes.append(outcome)
+                        del record[title_id]
+                finally:
+                    self._ledger.append(facts)
                 yield from outcomes
         except AlgorithmError as error:
             generation = self._graph.generations[stage.name]
@@ -275,7 +277,7 @@ class Workshop:
         fact = Fact(title.title_id, stage.name, row.revision, self._graph.generations[stage.name], DONE)
         if isinstance(made, Exception):
             return self._failed(stage, title, made, fact)
-        why = row.reason if row.state != FRESH else "by force"
+        why = {FRESH: "by force", STALE: row.reason}.get(row.state, "retry")
         facts = {
             **made.facts,
             "rows": {part: len(frame) for part, frame in made.parts.items()},
@@ -295,7 +297,7 @@ class Workshop:
         row = self._rows[title.title_id, stage.name]
         cause = error.cause if isinstance(error, Blamed) else error
         own = isinstance(cause, TitleError)
-        message = cause.message if isinstance(cause, TitleError) else f"{type(cause).__name__}: {cause}"
+        message = sentence(cause)
         last = own or row.attempts + 1 >= self._retries.tries
         row.state = QUARANTINED if last else FAILED
         row.reason, row.attempts = message, row.attempts + 1
