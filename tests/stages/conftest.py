@@ -1,0 +1,37 @@
+"""What tests of the stages share: a rendered film, a pool of decode workers, and libraries of titles of that film."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mediaflow.demo.library import make_film
+from mediaflow.media.pool import DecodePool
+from tests.stages.room import Room
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of film."""
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    make_film(path, seed=1, shots=2, size=(96, 64), shot_seconds=1.0, fps=12)
+    return path
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[DecodePool]:
+    pool = DecodePool(1)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def room(tmp_path: Path, film: Path, pool: DecodePool) -> Room:
+    """Five titles of the one film, each with a subtitle of its own."""
+    room = Room(tmp_path, film, pool)
+    for name in ("alps", "bees", "cats", "dogs", "eels"):
+        room.title(name)
+    room.scan()
+    return room
