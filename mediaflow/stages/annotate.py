@@ -4,36 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from mediaflow.algorithms.contract import Algorithm, Batch, TitleFeatures
+from mediaflow.algorithms.contract import Algorithm, Batch
 from mediaflow.algorithms.registry import Registered
 from mediaflow.algorithms.shapes import WrongResult, conform
 from mediaflow.errors import AlgorithmError, MediaflowError, SystemFault, TitleError
 from mediaflow.models.registry import ModelRegistry
 from mediaflow.planning.stage import Stage
+from mediaflow.stages.features import Inputs, read_features
 from mediaflow.stages.graph import ROWS
 from mediaflow.stages.sources import Made
-from mediaflow.storage import artifacts
 from mediaflow.storage.objects import ObjectStore
-
-if TYPE_CHECKING:
-    import polars as pl
 
 # Kept frames in one call of an algorithm: some hundred megabytes of JPEG and a few of their pixels.
 _FRAMES_AT_ONCE = 2_000
 # So many first titles with one and the same error mean that the algorithm is broken, not the titles.
 _FIRST_TITLES = 3
-# Which part of which stage's artifact a feature is read from.
-_PARTS = {
-    "shots": (("frames", "shots"),),
-    "frames": (("frames", "frames"),),
-    "cues": (("media", "cues"), ("subtitles", "cues")),
-    "catalogue": (("catalogue", "catalogue"),),
-}
-
-# Of one title, by input stage: revision, attempt, rows by part.
-Inputs = Mapping[str, tuple[str, str, Mapping[str, int]]]
 
 
 class Blamed(Exception):
@@ -80,7 +66,7 @@ class Annotator:
         held: list[tuple[str, Made | Exception, float]] = []
         for part in _parts(one.algorithm, titles):
             start = time.monotonic()
-            features = tuple(self._features(one.algorithm, title_id, titles[title_id]) for title_id in part)
+            features = tuple(read_features(self._store, one.algorithm, title_id, titles[title_id]) for title_id in part)
             results: list[Made | Exception] = []
             for result in _results(one.algorithm, Batch(features, one.parameters, model)):
                 results.append(result)
@@ -93,18 +79,6 @@ class Annotator:
                 held = []
         if held:
             yield held
-
-    def _features(self, algorithm: Algorithm, title_id: str, inputs: Inputs) -> TitleFeatures:
-        import polars as pl
-
-        features: dict[str, pl.DataFrame] = {}
-        for name in algorithm.inputs:
-            read = []
-            for stage, part in _PARTS.get(name, ((name, ROWS),)):
-                revision, attempt, _ = inputs[stage]
-                read.append(artifacts.read(self._store, stage, title_id, revision, attempt, part))
-            features[name] = pl.concat(read)
-        return TitleFeatures(title_id, features)
 
 
 def _parts(algorithm: Algorithm, titles: Mapping[str, Inputs]) -> Iterator[list[str]]:

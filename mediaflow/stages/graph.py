@@ -70,7 +70,7 @@ def _own() -> list[Stage]:
             kinds=("video",),
             description="What the media files are: facts, embedded subtitles and chapters.",
         ),
-        Stage("subtitles", "1", kinds=("text",), description="The sidecar subtitle files, as cues."),
+        Stage("subtitles", "2", kinds=("text",), description="The sidecar subtitle files, as cues."),
         Stage("catalogue", "1", essential=True, kinds=("json",), description="Name, year, genres, series and cast."),
         Stage(
             "frames",

@@ -54,7 +54,10 @@ def media(pool: DecodePool, root: Path, record: TitleRecord) -> Made:
 
 
 def subtitles(root: Path, record: TitleRecord) -> Made:
-    """Read the sidecar tracks; one that cannot be read is left out and said, unless none can."""
+    """Read the sidecar tracks; one that cannot be read is left out and said, unless none can.
+
+    Times are as written; `part` (Int32) says which of the title's media files they count from.
+    """
     import polars as pl
 
     from mediaflow.media.schemas import CUES
@@ -69,13 +72,21 @@ def subtitles(root: Path, record: TitleRecord) -> Made:
             failed.append(error)
             notes.append(error.message)
             continue
-        tracks.append(track.cues)
+        tracks.append(track.cues.with_columns(pl.lit(_part_of(record, file), dtype=pl.Int32).alias("part")))
         notes += [f"{Path(file.path).name}: {note}" for note in track.notes]
     if failed and not tracks:
         raise failed[0]
-    cues = pl.concat(tracks) if tracks else pl.DataFrame(schema=CUES)
+    cues = pl.concat(tracks) if tracks else pl.DataFrame(schema={**CUES, "part": pl.Int32})
     languages = sorted(cues["language"].unique())
     return Made({"cues": cues}, {"cues": len(cues), "tracks": len(tracks), "languages": ", ".join(languages)}, notes)
+
+
+def _part_of(record: TitleRecord, sidecar: FileRef) -> int:
+    """Return which media file a sidecar is named like, 0 where it is named like none (or like the title)."""
+    name = Path(sidecar.path).name
+    stems = [Path(part.path).stem for part in record.media]
+    named = [number for number, stem in enumerate(stems) if name.startswith(stem)]
+    return max(named, key=lambda number: len(stems[number]), default=0)
 
 
 def catalogue(record: TitleRecord) -> Made:

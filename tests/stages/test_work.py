@@ -383,26 +383,50 @@ def test_an_algorithm_reads_what_another_one_found_and_has_its_parameters(heard:
     assert done["alps"].inputs["loud"] == heard.run("loud")["alps"].revision
 
 
-def test_parts_of_a_film_follow_each_other_in_time(room: Room) -> None:
-    one = room.title("long cd1")
-    two = room.title("long cd2")
-    for path in (one, two):
-        path.with_suffix(".en.srt").unlink()
+@pytest.fixture
+def long(room: Room) -> Room:
+    """A room with a film in two parts, each with a subtitle."""
+    room.title("long cd1")
+    room.title("long cd2")
     room.scan()
-    (record,) = [record for record in room.records() if len(record.media) == 2]
-    done = list(room.workshop().run([record], ["media", "frames"]))
-    media, frames = done
-    assert (media.state, frames.state) == ("computed", "computed")
-    shots, kept = room.part(frames, "shots"), room.part(frames, "frames")
-    alone = room.run("media", "frames", titles=["alps"])["alps"]
-    of_one = room.part(alone, "shots")
-    assert len(shots) == 2 * len(of_one)
+    return room
+
+
+def test_parts_of_a_film_follow_each_other_in_time(long: Room) -> None:
+    done = long.run("media", "frames", titles=["alps", "long"])
+    shots, kept = (long.part(done["long"], part) for part in ("shots", "frames"))
+    one = long.part(done["alps"], "shots")
+    assert len(shots) == 2 * len(one)
     assert shots["shot_no"].to_list() == list(range(len(shots)))
     assert shots["start_ms"].to_list()[1:] == shots["end_ms"].to_list()[:-1]
     assert shots["start_frame"].to_list()[1:] == shots["end_frame"].to_list()[:-1]
-    assert shots["end_ms"][-1] == 2 * of_one["end_ms"][-1]
+    assert shots["end_ms"][-1] == 2 * one["end_ms"][-1]
     inside = kept.join(shots, on="shot_no").filter(pl.col("time_ms").is_between("start_ms", "end_ms", closed="left"))
     assert len(inside) == len(kept)
-    assert media.facts["duration_ms"] == pytest.approx(
-        2 * room.run("media", titles=["alps"])["alps"].facts["duration_ms"]
-    )
+    media = long.run("media")
+    assert media["long"].facts["duration_ms"] == 2 * media["alps"].facts["duration_ms"]
+
+
+def test_subtitles_of_a_later_part_begin_where_that_part_does(long: Room) -> None:
+    long.use(Loud())
+    done = long.run("media", "subtitles", "loud", titles=["long"])["long"]
+    start = long.run("media")["alps"].facts["duration_ms"]
+    assert long.part(done).select("start_ms", "text").rows() == [
+        (100, "HELLO LONG CD1"),
+        (1_000, "AND MORE"),
+        (100 + start, "HELLO LONG CD2"),
+        (1_000 + start, "AND MORE"),
+    ]
+
+
+def test_cues_of_all_tracks_are_counted_once(room: Room) -> None:
+    class Count(Loud):
+        def run(self, batch: Batch) -> Iterator[pl.DataFrame]:
+            for title in batch:
+                yield title.cues.select("start_ms", "end_ms", "text", letters="cue_no")
+
+    (room.folder / "alps.de.srt").write_text(CUE.format("hallo"))
+    room.scan()
+    room.use(Count())
+    done = room.run("media", "subtitles", "loud", titles=["alps"])["alps"]
+    assert room.part(done)["letters"].to_list() == [0, 1, 2, 3]

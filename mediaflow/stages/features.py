@@ -1,0 +1,49 @@
+"""Features: what an algorithm reads of a title, put together from the artifacts of the stages before it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from mediaflow.algorithms.contract import Algorithm, TitleFeatures
+from mediaflow.stages.graph import ROWS
+from mediaflow.storage import artifacts
+from mediaflow.storage.objects import ObjectStore
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# Which part of which stage's artifact a feature is; cues are of two stages, and rows of an algorithm of its own.
+_PARTS = {"shots": ("frames", "shots"), "frames": ("frames", "frames"), "catalogue": ("catalogue", "catalogue")}
+
+# Of one title, by input stage: revision, attempt, rows by part.
+Inputs = Mapping[str, tuple[str, str, Mapping[str, int]]]
+
+
+def read_features(store: ObjectStore, algorithm: Algorithm, title_id: str, inputs: Inputs) -> TitleFeatures:
+    """Read the features that an algorithm asks for, and nothing else."""
+
+    def part(stage: str, name: str) -> pl.DataFrame:
+        revision, attempt, _ = inputs[stage]
+        return artifacts.read(store, stage, title_id, revision, attempt, name)
+
+    features: dict[str, pl.DataFrame] = {}
+    for name in algorithm.inputs:
+        if name == "cues":
+            media = part("media", "media")
+            features[name] = _cues(part("media", "cues"), part("subtitles", "cues"), media["facts"][0])
+        else:
+            features[name] = part(*_PARTS.get(name, (name, ROWS)))
+    return TitleFeatures(title_id, features)
+
+
+def _cues(embedded: pl.DataFrame, written: pl.DataFrame, facts: str) -> pl.DataFrame:
+    """Return embedded and sidecar cues in one count; a sidecar of a later part of the film begins where that does."""
+    import polars as pl
+
+    starts = pl.Series([0, *accumulate(json.loads(facts)["parts_ms"])], dtype=pl.Int64)
+    shift = starts.gather(written["part"])
+    shifted = written.drop("part").with_columns(pl.col("start_ms", "end_ms") + shift)
+    return pl.concat([embedded, shifted]).with_columns(pl.int_range(pl.len(), dtype=pl.Int32).alias("cue_no"))
