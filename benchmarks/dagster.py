@@ -97,12 +97,11 @@ def measure(titles: int) -> bool:
         ("process start (apart)", process_start()),
     ):
         print(f"{name:24}{value:10.3f}")
-    print(
-        f"{'an event, ms':24}{an_event:10.2f}   at most {MOST_MS_AN_EVENT:g}   {an_event / MOST_MS_AN_EVENT:6.2f} of it"
-    )
-    print(
-        f"{'a title, all stages, s':24}{a_title:10.3f}   at most {MOST_S_A_TITLE:g}  {a_title / MOST_S_A_TITLE:6.2f} of it"
-    )
+    for name, value, most in (
+        ("an event, ms", an_event, MOST_MS_AN_EVENT),
+        ("a title, all stages, s", a_title, MOST_S_A_TITLE),
+    ):
+        print(f"{name:24}{value:10.3f}   at most {most:g}   {value / most:6.2f} of it")
     return an_event <= MOST_MS_AN_EVENT and a_title <= MOST_S_A_TITLE
 
 
@@ -116,12 +115,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_tiny_library(folder / "library", titles)
+        (folder / "mediaflow.toml").touch()
         os.environ |= {
             "MEDIAFLOW_HOME": str(folder / "home"),
             "MEDIAFLOW_LIBRARY": str(folder / "library"),
             "MEDIAFLOW_SETTLE_S": "0",
             "MEDIAFLOW_VISUAL_MODEL": "demo",
-            "MEDIAFLOW_CONFIG": str(folder / "none.toml"),
+            "MEDIAFLOW_CONFIG": str(folder / "mediaflow.toml"),
             "DAGSTER_HOME": str(folder / "dagster"),
         }
         return 0 if measure(titles) else 1

@@ -49,13 +49,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_tiny_library(folder / "library", titles)
+        (folder / "mediaflow.toml").touch()
         env = os.environ | {
             "MEDIAFLOW_HOME": str(folder / "home"),
             "MEDIAFLOW_LIBRARY": str(folder / "library"),
             "MEDIAFLOW_SETTLE_S": "0",
             "MEDIAFLOW_VISUAL_MODEL": "demo",
             "MEDIAFLOW_BATCH_TITLES": "250",
-            "MEDIAFLOW_CONFIG": str(folder / "none.toml"),
+            "MEDIAFLOW_CONFIG": str(folder / "mediaflow.toml"),
             "DAGSTER_HOME": str(folder / "dagster"),
         }
         filled = subprocess.run([sys.executable, "-m", "sensors"], cwd=ROOT, env=env, check=False)

@@ -60,7 +60,8 @@ class Place:
         self.algorithms.mkdir()
         (self.algorithms / "brightness.py").write_text(BRIGHTNESS)
         self.sulk()
-        self._config = folder / "none.toml"
+        self._config = folder / "mediaflow.toml"
+        self._config.touch()
         self._settings: dict[str, Any] = {
             "home": self.home,
             "library": self.library,
