@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from pydantic_settings import (
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -40,7 +42,9 @@ class Settings(BaseSettings):
     batch_titles: int = Field(50, ge=1, description="Titles in one run.")
     decode_workers: int = Field(0, ge=0, description="Decoding processes in a run; 0: one a processor.")
     hash_bytes_per_tick: int = Field(4_000_000_000, ge=1, description="New bytes hashed in one look at the library.")
-    retry_delays_s: list[float] = Field([5.0, 60.0], description="Waits between tries; after the last, quarantine.")
+    retry_delays_s: list[Annotated[float, Field(ge=0)]] = Field(
+        [5.0, 60.0], description="Waits between tries; after the last, quarantine."
+    )
 
     @field_validator("algorithm_folders", mode="before")
     @classmethod
@@ -75,16 +79,26 @@ def load(**overrides: Any) -> Settings:
     """
     import tomllib
 
+    if os.environ.get("MEDIAFLOW_CONFIG") and not config_file().is_file():
+        raise UsageError(f"There is no file {config_file()}, which MEDIAFLOW_CONFIG names.", file=str(config_file()))
     try:
         return Settings(**overrides)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        variable = f"MEDIAFLOW_{name.upper()}"
+        variable = f"MEDIAFLOW_{str(first['loc'][0]).upper()}"
         where = f"the variable {variable}" if variable in os.environ else str(config_file())
         if first["type"] == "extra_forbidden":
             known = ", ".join(sorted(Settings.model_fields))
             raise UsageError(f"There is no setting {name!r} (in {where}); there are: {known}.", setting=name) from error
         raise UsageError(f"The setting {name!r} in {where} is wrong: {first['msg']}.", setting=name) from error
-    except tomllib.TOMLDecodeError as error:
+    except SettingsError as error:
+        # The only one that is raised before validation: a list or table in a variable that is no JSON.
+        name = re.sub(r'.*field "(\w+)".*', r"\1", str(error))
+        variable = f"MEDIAFLOW_{name.upper()}"
+        raise UsageError(
+            f"The setting {name!r} in the variable {variable} is wrong: it has to be JSON, such as [5, 60].",
+            setting=name,
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{config_file()} is no valid TOML: {error}.", file=str(config_file())) from error
