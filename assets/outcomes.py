@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dagster as dg
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from assets import events
 from mediaflow.library import Library
@@ -29,25 +30,29 @@ class Outcomes:
         The run's.
     library : Library
         Where artifacts are.
+    titles : list of str
+        What the run is about.
     planned : bool
         Whether Dagster has planned an event for each title and stage, as it does for runs that people start.
     """
 
-    def __init__(self, context: dg.AssetExecutionContext, library: Library, *, planned: bool) -> None:
+    def __init__(
+        self, context: dg.AssetExecutionContext, library: Library, titles: list[str], *, planned: bool
+    ) -> None:
         self._context = context
         self._library = library
+        self._titles = titles
         self._planned = planned
         self._stages = {stage.name: stage for stage in library.graph()}
         self._stage = ""
         self._cursor = 0
+        self._shown_failing: set[str | None] = set()
         self._failed: dict[str, str] = {}
 
     def add(self, outcome: Outcome) -> None:
         """Log what came of one title and stage; outcomes come a stage at a time."""
         if outcome.stage != self._stage:
-            # Inputs are compared with the newest record before a stage's events: the inputs' own events included.
-            self._stage = outcome.stage
-            self._cursor = self._context.instance.event_log_storage.get_maximum_record_id() or 0
+            self._begin(outcome.stage)
         if outcome.ok:
             self._log_made(outcome)
         elif outcome.state in (FAILED, QUARANTINED) or (outcome.state == BLOCKED and self._planned):
@@ -66,6 +71,16 @@ class Outcomes:
                 allow_retries=False,
             )
 
+    def _begin(self, stage: str) -> None:
+        self._stage = stage
+        events_log = self._context.instance.event_log_storage
+        # Inputs are compared with the newest record before a stage's events: the inputs' own events included.
+        self._cursor = events_log.get_maximum_record_id() or 0
+        check = dg.AssetCheckKey(dg.AssetKey(stage), events.CHECK)
+        known = events_log.get_asset_check_partition_info([check], partition_keys=self._titles)
+        failed = AssetCheckExecutionRecordStatus.FAILED
+        self._shown_failing = {one.partition_key for one in known if one.latest_execution_status == failed}
+
     def _log_made(self, outcome: Outcome) -> None:
         stage = self._stages[outcome.stage]
         model = (model_asset(stage.name), stage.model) if stage.model else None
@@ -73,7 +88,7 @@ class Outcomes:
         self._context.log_event(
             events.materialization(outcome, events.code_version(stage), self._cursor, model, picture)
         )
-        if outcome.mended:
+        if outcome.title_id in self._shown_failing:
             self._context.log_event(events.verdict(outcome))
 
     def _log_failed(self, outcome: Outcome) -> None:

@@ -55,7 +55,7 @@ def build(graph: StageGraph, algorithms: list[Registered]) -> dg.AssetsDefinitio
         opened = library.get()
         titles = batch.titles or list(context.partition_keys)
         selected = {key.path[-1] for key in context.selected_asset_keys}
-        outcomes = Outcomes(context, opened, planned=not batch.titles)
+        outcomes = Outcomes(context, opened, titles, planned=not batch.titles)
         for outcome in _work(opened, titles, selected, batch):
             outcomes.add(outcome)
         outcomes.end()
