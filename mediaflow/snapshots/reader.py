@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from mediaflow.errors import MediaflowError, NotFound
+from mediaflow.errors import MediaflowError, NotFound, SystemFault
 from mediaflow.snapshots.manifest import Manifest
 from mediaflow.storage import layout
 from mediaflow.storage.log import NumberedLog
@@ -49,14 +49,22 @@ class SnapshotReader:
         return self.manifest.id
 
     def table(self, name: str) -> lance.LanceDataset:
-        """Return the Lance dataset `name` at the manifest's version."""
+        """Return the Lance dataset `name` at the manifest's version; `SystemFault` where that is gone."""
         with self._lock:
             if name not in self._tables:
                 import lance
 
                 part = self.manifest.tables[name]
                 uri = self.store.uri(layout.table(name))
-                self._tables[name] = lance.dataset(uri, version=part.version, session=_session())
+                try:
+                    self._tables[name] = lance.dataset(uri, version=part.version, session=_session())
+                except ValueError as error:
+                    raise SystemFault(
+                        f"Version {part.version} of the table {name}, which snapshot {self.id} names, is gone: "
+                        "the store was changed by other means; restore it.",
+                        table=name,
+                        snapshot=self.id,
+                    ) from error
             return self._tables[name]
 
 
@@ -80,12 +88,13 @@ class Releases:
     def manifest(self, snapshot_id: str) -> Manifest:
         """Return the manifest of a snapshot; `UnknownSnapshot` where there is none."""
         try:
-            return Manifest.from_json(self._store.get(layout.snapshot(snapshot_id)))
-        except NotFound as error:
+            data = self._store.get(layout.snapshot(snapshot_id))
+        except (NotFound, ValueError) as error:
             raise UnknownSnapshot(
                 f"There is no snapshot {snapshot_id!r} in this library; 'mediaflow status' names the current one.",
                 snapshot=snapshot_id,
             ) from error
+        return Manifest.from_json(data)
 
     def current(self) -> SnapshotReader:
         """Open a reader at the current release; `NothingPublished` where there is none."""
