@@ -95,7 +95,8 @@ class Algorithm:
     Attributes
     ----------
     name : str
-        Lower case letters, digits and `_`; under this name it is an asset, a table and a search clause.
+        Lower case letters, digits and `_`; under this name it is an asset, a table and a search clause. Names of
+        mediaflow's own (such as `frames`) and names that end in `_model` are taken.
     version : str
         Declared code version: change it when the results change, and all titles are computed anew.
     owner : str
@@ -105,7 +106,8 @@ class Algorithm:
     shape : Shape
         What a row of the result is.
     fields : Mapping[str, polars data type]
-        Columns of the author's own that come along with each row.
+        Columns of the author's own that come along with each row: numbers, Boolean, String, and List, Array or
+        Struct of those. They may have empty values, the columns of the shape may not.
     Parameters : type
         A subclass of `Parameters`.
     model : str, optional

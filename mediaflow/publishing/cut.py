@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mediaflow.planning.ledger import STOPPED
 from mediaflow.planning.plan import FRESH, SETTLED, Plan, TitleLike
 from mediaflow.planning.revisions import digest
 from mediaflow.planning.stage import StageGraph
@@ -121,14 +122,20 @@ def _states(frame: pl.DataFrame) -> _States:
 
 
 def _generations(graph: StageGraph, states: _States, ids: Sequence[str], base: Manifest | None) -> dict[str, str]:
-    """Return the generation to serve of each stage that has tables: the wanted one where it covers the titles."""
+    """Return the generation to serve of each stage that has tables: the wanted one where it covers the titles.
+
+    What has stopped half way covers nothing, nor does what waits for it; a title that was given up is covered.
+    """
     served = base.generations if base else {}
+    halted: set[str] = set()
     found = {}
     for stage in graph:
+        here = {states[title][stage.name][0] for title in ids}
+        if STOPPED in here:
+            halted |= {stage.name} | graph.below(stage.name)
         if not stage.tables:
             continue
-        here = [states[title][stage.name][0] for title in ids]
-        covered = all(state in SETTLED for state in here) and FRESH in here
+        covered = FRESH in here and here <= set(SETTLED) and stage.name not in halted
         if covered or served.get(stage.name) == graph.generations[stage.name]:
             found[stage.name] = graph.generations[stage.name]
         elif stage.name in served:

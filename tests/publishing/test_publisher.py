@@ -173,6 +173,24 @@ def test_a_new_generation_fills_while_the_old_one_is_served_and_then_switches(wo
     assert world.answers() == world.expected()
 
 
+def test_a_new_generation_that_stops_half_way_is_not_served(world: World) -> None:
+    labels = world.graph["objects"].tables["objects"]
+    world.stages = [*world.stages, Stage("faces", "1", ("objects",), tables={"faces": labels})]
+    world.compute()
+    released(world)
+    old = dict(world.reader().manifest.generations)
+    world.stage("objects", code_version="2")
+    world.compute("objects", ["bees"])
+    world.compute("faces", ["bees"])
+    world.stop("objects")
+    assert not world.due()
+    world.film("cats")
+    world.compute()
+    released(world)
+    assert dict(world.reader().manifest.generations) == old
+    assert [of["objects"] for of in world.answers().values()] == [["m1 seen v1"], ["m1 seen v1"], []]
+
+
 def test_what_the_change_does_not_touch_keeps_its_rows_of_the_old_generation(world: World) -> None:
     released(world)
     world.stage("objects", code_version="2")
@@ -304,6 +322,21 @@ def test_the_same_result_computed_by_force_is_nothing_new(world: World) -> None:
     world.ledger.append([Fact(r["title_id"], r["stage"], r["revision"], r["generation"], RETRY) for r in rows])
     world.compute()
     assert not world.due()
+
+
+def test_the_lancedb_client_reads_every_table_as_the_manifest_says(world: World) -> None:
+    import lancedb
+
+    released(world)
+    said = world.reader().manifest.tables
+    world.film("alps", media="m2", lines=("east", "west", "home"))
+    world.compute()
+    released(world)
+    database = lancedb.connect(world.store.uri(layout.TABLES.rstrip("/")))
+    for name, part in said.items():
+        table = database.open_table(name)
+        table.checkout(part.version)
+        assert table.count_rows() == part.rows
 
 
 def test_older_snapshots_stay_readable_and_their_tables_are_tagged(world: World) -> None:
