@@ -89,6 +89,12 @@ with dg.DagsterInstance.get() as instance:
             "All fresh.",
         ]
 
+    def test_looking_at_an_unchanged_library_loads_no_model(
+        self, first: subprocess.CompletedProcess[str], place: Place
+    ) -> None:
+        looked = "import sys; from sensors.__main__ import main; main(); print({'torch', 'av', 'cv2'} & {*sys.modules})"
+        assert place.python("-c", looked).stdout.splitlines()[-1] == "set()"
+
 
 class TestIncomplete:
     """A library with a corrupt film, and folders of algorithms with a file that is none."""
