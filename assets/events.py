@@ -66,15 +66,15 @@ def show_failed(context: dg.AssetExecutionContext, outcome: Outcome) -> None:
 
 
 def verdict(outcome: Outcome) -> dg.AssetCheckEvaluation:
-    """Return the check that says why a title failed, or that it is sound again."""
+    """Return the check that says why a title failed, or that it is sound."""
     return dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(outcome.stage),
         check_name=CHECK,
         passed=outcome.ok,
         partition=outcome.title_id,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=outcome.reason or "sound again",
-        metadata={"state": outcome.state, "reason": outcome.reason or "sound again", "revision": outcome.revision},
+        description=outcome.reason or "sound",
+        metadata={"state": outcome.state, "reason": outcome.reason or "sound", "revision": outcome.revision},
     )
 
 

@@ -46,7 +46,7 @@ class Outcomes:
         self._stages = {stage.name: stage for stage in library.graph()}
         self._stage = ""
         self._cursor = 0
-        self._shown_failing: set[str | None] = set()
+        self._unsettled: set[str | None] = set()
         self._failed: dict[str, str] = {}
 
     def add(self, outcome: Outcome) -> None:
@@ -78,8 +78,9 @@ class Outcomes:
         self._cursor = events_log.get_maximum_record_id() or 0
         check = dg.AssetCheckKey(dg.AssetKey(stage), events.CHECK)
         known = events_log.get_asset_check_partition_info([check], partition_keys=self._titles)
-        failed = AssetCheckExecutionRecordStatus.FAILED
-        self._shown_failing = {one.partition_key for one in known if one.latest_execution_status == failed}
+        # In a run that people started, Dagster has planned every title's check, which hides how it stood before.
+        open_ended = (AssetCheckExecutionRecordStatus.FAILED, AssetCheckExecutionRecordStatus.PLANNED)
+        self._unsettled = {one.partition_key for one in known if one.latest_execution_status in open_ended}
 
     def _log_made(self, outcome: Outcome) -> None:
         stage = self._stages[outcome.stage]
@@ -88,7 +89,7 @@ class Outcomes:
         self._context.log_event(
             events.materialization(outcome, events.code_version(stage), self._cursor, model, picture)
         )
-        if outcome.title_id in self._shown_failing:
+        if outcome.title_id in self._unsettled:
             self._context.log_event(events.verdict(outcome))
 
     def _log_failed(self, outcome: Outcome) -> None:
