@@ -79,8 +79,6 @@ def load(**overrides: Any) -> Settings:
     """
     import tomllib
 
-    if os.environ.get("MEDIAFLOW_CONFIG") and not config_file().is_file():
-        raise UsageError(f"There is no file {config_file()}, which MEDIAFLOW_CONFIG names.", file=str(config_file()))
     try:
         return Settings(**overrides)
     except ValidationError as error:

@@ -88,7 +88,6 @@ def test_folders_are_a_list_or_parted_by_colons(tmp_path: Path, file: str, varia
         ("", {"MEDIAFLOW_RETRY_DELAYS_S": "5,60"}, "in the variable MEDIAFLOW_RETRY_DELAYS_S is wrong: "),
         ("retry_delays_s = [-1]", {}, "The setting 'retry_delays_s.0' in mediaflow.toml is wrong: "),
         ("settle_s = = 2", {}, "mediaflow.toml is no valid TOML: "),
-        ("", {"MEDIAFLOW_CONFIG": "nowhere.toml"}, "There is no file nowhere.toml, which MEDIAFLOW_CONFIG names"),
     ],
 )
 def test_what_is_wrong_is_a_sentence_that_says_where(

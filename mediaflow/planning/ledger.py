@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mediaflow.errors import SystemFault
 from mediaflow.storage import layout
 from mediaflow.storage.objects import ObjectStore
+from mediaflow.storage.tables import create
 
 if TYPE_CHECKING:
     import polars as pl
@@ -74,15 +75,12 @@ class Ledger:
         now = time.time_ns() // 1_000_000
         rows = [_row(fact) | {"at_ms": now} for fact in facts]
         table = pa.Table.from_pylist(rows, schema=_schema())
-        for _ in range(2):
-            try:
-                mode = "append" if self._exists() else "create"
-                lance.write_dataset(table, self._uri, mode=mode)
-                return
-            except OSError as error:
-                # Two processes may make the ledger at once: the one that came second appends.
-                if mode == "append" or "already exists" not in str(error):
-                    raise SystemFault(f"The ledger could not be written: {error}.", uri=self._uri) from error
+        try:
+            if not self._exists():
+                create(self._uri, _schema())
+            lance.write_dataset(table, self._uri, mode="append")
+        except OSError as error:
+            raise SystemFault(f"The ledger could not be written: {error}.", uri=self._uri) from error
 
     def version(self) -> int:
         """Return a number that grows with each append; 0 while there is no ledger."""

@@ -35,6 +35,24 @@ class VersionGone(SystemFault):
     """A version that somebody relies on is not in the store any more."""
 
 
+def create(uri: str, schema: pa.Schema) -> None:
+    """Make an empty Lance dataset, unless there is one.
+
+    `lance.write_dataset(mode="create")` does not do: of two at once, the second overwrites what the first has written.
+    """
+    import lance
+
+    operation = lance.LanceOperation.Overwrite(schema, [])
+    try:
+        # Of commits on a version that there never is, one at most becomes the first version, and none a later one.
+        lance.LanceDataset.commit(uri, operation, read_version=0, max_retries=0)
+    except OSError as error:
+        try:
+            lance.dataset(uri)
+        except ValueError:
+            raise SystemFault(f"The table {uri} could not be made: {error}.", uri=uri) from error
+
+
 @dataclass(frozen=True)
 class Holding:
     """What a version of a table holds of one title: the revisions of its rows and how many there are."""
@@ -77,10 +95,8 @@ class Table:
                     table=self.name,
                     version=version,
                 ) from error
-        try:
-            return lance.write_dataset(self._schema().empty_table(), self._uri, mode="create")
-        except OSError:
-            return lance.dataset(self._uri)
+        create(self._uri, self._schema())
+        return lance.dataset(self._uri)
 
     def holdings(self, dataset: lance.LanceDataset, titles: Sequence[int] | None = None) -> dict[int, Holding]:
         """Return what the version holds, of some titles or of all (None), by `title_no`."""

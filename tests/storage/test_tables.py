@@ -20,7 +20,7 @@ from lance.query import PhraseQuery
 from mediaflow.errors import SystemFault
 from mediaflow.storage import layout
 from mediaflow.storage.objects import FolderStore
-from mediaflow.storage.tables import BASE, BATCH, EPOCH, FENCE, CommitRefused, Holding, Table
+from mediaflow.storage.tables import BASE, BATCH, EPOCH, FENCE, CommitRefused, Holding, Table, create
 
 CUES = {"start_ms": pl.Int64, "text": pl.String}
 DIM = 8
@@ -84,8 +84,22 @@ def at_once(do: Callable[[], Any], times: int = 6) -> list[Any]:
 
 
 def test_those_that_make_a_table_at_once_make_one(store: FolderStore) -> None:
-    versions = at_once(lambda: Table(store, "cues", CUES).open().version)
-    assert set(versions) == {1}
+    for number in range(5):
+        versions = at_once(lambda name=f"t{number}": Table(store, name, CUES).open().version)  # type: ignore[misc]
+        assert set(versions) == {1}
+
+
+def test_a_table_that_cannot_be_made_is_a_sentence(store: FolderStore) -> None:
+    store.put("tables", b"a file stands where the folder should be")
+    with pytest.raises(SystemFault, match="could not be made"):
+        Table(store, "cues", CUES).open()
+
+
+def test_one_that_makes_a_table_late_harms_nothing(store: FolderStore, table: Table) -> None:
+    kept = put(table, {1: lines(1, "r", "one")})
+    create(store.uri(layout.table("cues")), kept.schema)
+    assert rows(table.open()) == [(1, "r", "one")]
+    assert table.open().version == kept.version
 
 
 def test_those_that_make_indexes_at_once_make_one_of_each_or_are_refused(table: Table) -> None:
