@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+from collections import deque
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
+import av
+import cv2
+import numpy as np
 import polars as pl
 import pytest
 
 import mediaflow
 from mediaflow.demo.library import make_film
 from mediaflow.library import Library
-from mediaflow.search.query import Dialogue, Filters, Query
+from mediaflow.publishing.publisher import Publication
+from mediaflow.search.query import Dialogue, Filters, Query, SimilarToPicture
 from tests.refreshing import refresh
 
 # A line of each language, as a viewer reads it; those marked were encoded twice in the file and are repaired.
@@ -83,16 +90,76 @@ def test_files_encoded_twice_are_repaired_and_said(subtitled: Library) -> None:
     assert not [note for note in subtitled.show("tears")["notes"] if "repaired" in note]
 
 
-def test_every_readable_film_is_published_and_streams_are_not_films(shared_data: Path, tmp_path: Path) -> None:
-    films = shared_data / "video"
-    with mediaflow.open(home=tmp_path, library=films, settle_s=0, visual_model="none") as library:
-        published = refresh(library)
-        files = {file.name for file in films.iterdir() if file.is_file()}
-        assert {record.path for record in library.titles()} == files
-        assert set(published.added) == {record.title_id for record in library.titles()}
-        assert published.manifest is not None
-        rows = pl.DataFrame(pl.from_arrow(library.current().table(published.manifest.shots or "").to_table()))
-        assert rows["title_no"].n_unique() == len(files)
-        ignored = library.last_look()["ignored"]
-        assert [one["path"] for one in ignored] == ["livesim2_dash/bbb_hevc_ac3_8s"]
-        assert library.publish().outcome == "nothing new"
+@pytest.fixture(scope="module")
+def real(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Library, Publication]]:
+    """The real films, in place, refreshed with the demo model."""
+    home = tmp_path_factory.mktemp("real")
+    with mediaflow.open(home=home, library=shared_data / "video", settle_s=0, visual_model="demo") as library:
+        yield library, refresh(library)
+
+
+def test_every_readable_film_is_published_and_streams_are_not_films(real: tuple[Library, Publication]) -> None:
+    library, published = real
+    files = {file.name for file in library.root.iterdir() if file.is_file()}
+    assert {record.path for record in library.titles()} == files
+    assert set(published.added) == {record.title_id for record in library.titles()}
+    assert published.manifest is not None
+    assert set(published.manifest.algorithms) == {"visual", "dialogue"}
+    rows = pl.DataFrame(pl.from_arrow(library.current().table(published.manifest.shots or "").to_table()))
+    assert rows["title_no"].n_unique() == len(files)
+    ignored = library.last_look()["ignored"]
+    assert [one["path"] for one in ignored] == ["livesim2_dash/bbb_hevc_ac3_8s"]
+    assert library.publish().outcome == "nothing new"
+
+
+# Two encodings of one scene: either of them is right.
+SAME = {"bbb_480p_30s.mp4", "bbb_720p24_run_00-02.ts"}
+# The demo model knows no real films: it tells apart what looks different, and is wrong about a third of them at most.
+LEAST_SHARE = 0.7
+
+
+def test_a_frame_that_was_not_kept_finds_its_scene_from_a_reencoding(real: tuple[Library, Publication]) -> None:
+    library, _ = real
+    right = 0
+    for record in library.titles():
+        frames = library.plan().frame.filter(title_id=record.title_id, stage="frames").row(0, named=True)
+        kept = library.artifact("frames", record.title_id, frames["revision"], frames["attempt"], "frames")
+        half_ms = library.show(record.title_id)["facts"]["duration_ms"] // 2
+        time_ms, jpeg = reencoded(library.root / record.path, half_ms, set(kept["time_ms"]))
+        hit = library.search(Query((SimilarToPicture(jpeg),), limit=1)).hits[0]
+        found = library.catalog.titles[hit.title_id].path
+        same_film = found == record.path or {found, record.path} == SAME
+        right += same_film and hit.start_ms <= time_ms < hit.end_ms
+    assert right >= LEAST_SHARE * len(library.titles())
+
+
+def reencoded(film: Path, from_ms: int, kept: set[int]) -> tuple[int, bytes]:
+    """Return a time (ms) from `from_ms` on at which no frame was kept, and the film's picture there, much worse.
+
+    It is made smaller, encoded as MPEG-4 at a low rate together with the frames before it, decoded, and written as
+    a poor JPEG.
+    """
+    last: deque[av.VideoFrame] = deque(maxlen=6)
+    with av.open(str(film)) as source:
+        stream = source.streams.video[0]
+        assert stream.time_base is not None
+        for frame in source.decode(stream):
+            last.append(frame)
+            time_ms = round(((frame.pts or 0) - (stream.start_time or 0)) * stream.time_base * 1000)
+            if time_ms >= from_ms and time_ms not in kept:
+                break
+        small = [one.reformat(width=one.width * 3 // 8 * 2, height=one.height * 3 // 8 * 2) for one in last]
+    packed = io.BytesIO()
+    with av.open(packed, "w", format="avi") as sink:
+        out = sink.add_stream("mpeg4", rate=25)
+        out.width, out.height, out.pix_fmt, out.bit_rate = small[0].width, small[0].height, "yuv420p", 600_000
+        for number, one in enumerate(small):
+            one.pts, one.time_base = number, Fraction(1, 25)
+            sink.mux(out.encode(one))
+        sink.mux(out.encode())
+    packed.seek(0)
+    with av.open(packed) as again:
+        picture = list(again.decode(video=0))[-1].to_ndarray(format="bgr24")
+    done, jpeg = cv2.imencode(".jpg", np.ascontiguousarray(picture), [cv2.IMWRITE_JPEG_QUALITY, 60])
+    assert done
+    return time_ms, jpeg.tobytes()
