@@ -121,13 +121,6 @@ class Ledger:
         facts = self.facts().filter(pl.col("state") == DONE)
         return facts.unique(["title_id", "stage"], keep="last", maintain_order=True)
 
-    def broken(self) -> set[tuple[str, str]]:
-        """Return the (title_id, stage) whose newest fact is a failure, whatever the revision."""
-        import polars as pl
-
-        last = self.facts().unique(["title_id", "stage"], keep="last", maintain_order=True)
-        return set(last.filter(pl.col("state").is_in([FAILED, QUARANTINED])).select("title_id", "stage").iter_rows())
-
     def has_done(self, stage: str, generation: str) -> bool:
         """Say whether a stage ever finished a title in this generation."""
         import polars as pl

@@ -50,8 +50,6 @@ class Outcome:
         Counts, seconds and notes.
     attempt : str
         Names the files of the artifact.
-    mended : bool
-        Whether the title had failed on this stage before and does not any more.
     """
 
     title_id: str
@@ -63,7 +61,6 @@ class Outcome:
     inputs: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     attempt: str = ""
-    mended: bool = False
 
     @property
     def ok(self) -> bool:
@@ -123,7 +120,6 @@ class Workshop:
         self._workers = workers
         self._retries = retries or Retries()
         self._rows: dict[tuple[str, str], _Row] = {}
-        self._broken: set[tuple[str, str]] = set()
 
     def run(
         self, titles: Sequence[TitleRecord], stages: Sequence[str], *, force: bool = False, record: bool = False
@@ -156,7 +152,6 @@ class Workshop:
                 row["attempts"],
                 json.loads(row["facts"]),
             )
-        self._broken = self._ledger.broken()
         for stage in self._graph:
             if stage.name not in stages:
                 continue
@@ -288,8 +283,7 @@ class Workshop:
             facts["notes"] = made.notes
         attempt = artifacts.write(self._store, stage.name, title.title_id, row.revision, made.parts)
         row.state, row.attempt, row.facts = FRESH, attempt, facts
-        mended = (title.title_id, stage.name) in self._broken
-        outcome = self._outcome(stage, title, COMPUTED, why=why, facts=facts, mended=mended)
+        outcome = self._outcome(stage, title, COMPUTED, why=why, facts=facts)
         recipe = recipe_of(stage, outcome.inputs)
         return [replace(fact, attempt=attempt, facts=facts, recipe=recipe)], outcome
 
