@@ -8,4 +8,5 @@ port=${PORT:-3000}
 home=$("$python" -m sensors.prepare "$port")
 export DAGSTER_HOME=$home
 echo "Dagster: http://127.0.0.1:$port (Ctrl-C ends it; what is finished is kept)"
-exec "$python" -m dagster dev -w workspace.yaml -h 127.0.0.1 -p "$port"
+# Dagster announces another command of its own at each start: nothing for people who run this one.
+exec "$python" -W ignore:Function -m dagster dev -w workspace.yaml -h 127.0.0.1 -p "$port"

@@ -11,7 +11,7 @@ import mediaflow
 from mediaflow.errors import MediaflowError, UsageError
 from mediaflow.library import Library
 
-_SETTINGS = Path(__file__).parent.parent / "dagster.yaml"
+_SETTINGS = Path(__file__).parent.parent / "dagster_home.yaml"
 
 
 def prepare_home(library: Library) -> Path:

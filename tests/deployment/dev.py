@@ -62,7 +62,7 @@ class Dev:
     def __init__(self, place: Place) -> None:
         self.port = _free_port()
         place.dagster_home.mkdir(parents=True, exist_ok=True)
-        (place.dagster_home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+        (place.dagster_home / "dagster.yaml").write_text((ROOT / "dagster_home.yaml").read_text())
         self.log = place.home / "dev.log"
         command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p"]
         with self.log.open("ab") as log:

@@ -238,4 +238,4 @@ class TestUp:
         place = Place(tmp_path)
         done = place.python("-m", "sensors.prepare", "0")
         assert done.stdout.strip() == str(place.dagster_home)
-        assert (place.dagster_home / "dagster.yaml").read_bytes() == (ROOT / "dagster.yaml").read_bytes()
+        assert (place.dagster_home / "dagster.yaml").read_bytes() == (ROOT / "dagster_home.yaml").read_bytes()
