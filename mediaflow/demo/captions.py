@@ -45,6 +45,12 @@ TRAINING_TEMPLATES: tuple[str, ...] = (
     "a photo of {what}, {when}, {where}",
     "there is {what} {where} {when}",
     "the film shows {what} {where} {when}",
+    "here is {what}, {when} and {where}",
+    "{where} there is {what} {when}",
+    "{when} there was nothing but {what} {where}",
+    "a frame with {what}, taken {where} {when}",
+    "one can make out {what} {where}, {when}",
+    "nobody knew why {what} stood {where} {when}",
 )
 HELD_OUT_TEMPLATES: tuple[str, ...] = (
     "{where}, the camera finds {what} {when}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -72,19 +73,21 @@ def questions(truth: dict[str, FilmTruth]) -> list[Question]:
         "combined": _combined,
     }
     result: list[Question] = []
-    shots = _spread(truth)
+    unused = list(_spread(truth))
+    asked_of: Counter[str] = Counter()
     for kind, count in _WANTED.items():
-        asked = 0
-        while asked < count:
-            film, shot = next(shots, (None, None))
-            if film is None or shot is None:
+        for number in range(count):
+            # The film that was asked about least comes first; among equals, the earlier shot.
+            for film, shot in sorted(unused, key=lambda pair: asked_of[pair[0].path]):
+                if question := askers[kind](truth, film, shot, number):
+                    break
+            else:
                 raise UsageError(
                     f"The library holds too few shots for {sum(_WANTED.values())} questions: make it larger."
                 )
-            question = askers[kind](truth, film, shot, asked)
-            if question:
-                result.append(question)
-                asked += 1
+            result.append(question)
+            unused.remove((film, shot))
+            asked_of[film.path] += 1
     return result
 
 

@@ -26,7 +26,16 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from mediaflow.demo.captions import ATTRIBUTES, TRAINING_TEMPLATES, Ask, caption, keywords, scene_bits, values_of
+from mediaflow.demo.captions import (
+    ATTRIBUTES,
+    TRAINING_TEMPLATES,
+    Ask,
+    caption,
+    held_out_pairs,
+    keywords,
+    scene_bits,
+    values_of,
+)
 from mediaflow.demo.pictures import SIDE, VIEWS, abstract_views, scene_group
 from mediaflow.demo.world import COLOURS, OBJECTS, PLACES, Scene
 
@@ -35,7 +44,7 @@ CONFIG: dict[str, Any] = {
     "model_cfg": {
         "embed_dim": 192,
         "vision_cfg": {"image_size": SIDE, "layers": [1, 2, 3, 1], "width": 16, "head_width": 64, "patch_size": None},
-        "text_cfg": {"context_length": 24, "vocab_size": 49408, "width": 48, "heads": 4, "layers": 3},
+        "text_cfg": {"context_length": 24, "vocab_size": 49408, "width": 48, "heads": 4, "layers": 1},
     },
     "preprocess_cfg": {
         "mean": [0.42, 0.44, 0.46],
@@ -243,9 +252,28 @@ def _losses(model: nn.Module, heads: nn.Module, batch: _Batch) -> tuple[Tensor, 
 
 
 def _naming(heads: nn.Module, vectors: Tensor, values: Tensor) -> Tensor:
+    """Cross entropy of each attribute's name, among the values that training shows beside the others.
+
+    A value that would make a held-out pair does not compete: otherwise the heads would learn that such pairs do not
+    exist.
+    """
     named = (heads(vectors) * math.sqrt(vectors.shape[1])).split(_NAMES, dim=1)
-    losses = [nn.functional.cross_entropy(logits, values[:, i]) for i, logits in enumerate(named)]
+    thing, colour, _, place, _ = values.T
+    shown = {0: _COLOURS_SHOWN.T[colour] & _PLACES_SHOWN.T[place], 1: _COLOURS_SHOWN[thing], 3: _PLACES_SHOWN[thing]}
+    losses = []
+    for attribute, logits in enumerate(named):
+        if attribute in shown:
+            logits = logits.masked_fill(~shown[attribute], -1e4)
+        losses.append(nn.functional.cross_entropy(logits, values[:, attribute]))
     return torch.stack(losses).sum()
+
+
+def _shown(pair: str, scenes: list[list[Scene]]) -> Tensor:
+    return torch.tensor([[pair not in held_out_pairs(scene) for scene in row] for row in scenes])
+
+
+_COLOURS_SHOWN = _shown("colour x object", [[Scene(o, c, 1, PLACES[0], "day") for c in COLOURS] for o in OBJECTS])
+_PLACES_SHOWN = _shown("object x place", [[Scene(o, "red", 1, p, "day") for p in PLACES] for o in OBJECTS])
 
 
 def _spread(logits: Tensor, fits: Tensor) -> Tensor:
