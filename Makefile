@@ -26,7 +26,6 @@ refresh: .venv/.ready ## bring the library up to date once, without Dagster's da
 	if [ $$code -eq 3 ]; then echo "Published without what is listed above."; exit 0; fi; exit $$code
 
 test: .venv/.ready ## set up and pass all tests
-	@bash scripts/debian.sh
 	$(RUN) pytest
 
 check: .venv/.ready ## ruff, mypy --strict, import rules
@@ -39,7 +38,6 @@ bench: .venv/.ready ## measure what is claimed: ratios and CPU time
 	$(RUN) benchmarks
 
 soak: .venv/.ready ## the property tests with many more examples
-	@bash scripts/debian.sh
 	HYPOTHESIS_PROFILE=soak $(RUN) pytest --timeout=7200
 
 screenshots: .venv/.ready ## take the pictures of the README in a real browser

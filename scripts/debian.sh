@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages named (default: what the tests need), or says in one sentence what is missing.
+# Installs the Debian packages named (default: the browser of `make screenshots`), or says in one sentence what is missing.
 set -euo pipefail
 packages=("$@")
 if [ ${#packages[@]} -eq 0 ]; then
