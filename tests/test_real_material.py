@@ -114,9 +114,8 @@ def test_every_readable_film_is_published_and_streams_are_not_films(real: tuple[
 
 # Two encodings of one scene: either of them is right.
 SAME = {"bbb_480p_30s.mp4", "bbb_720p24_run_00-02.ts"}
-# The demo model knows no real films: it tells apart what looks different. Seen: 10 of 14; one or two may turn with the
-# arithmetic of another processor.
-LEAST_SHARE = 0.6
+# The demo model knows no real films: it tells apart what looks different, and is wrong about a third of them at most.
+LEAST_SHARE = 0.7
 
 
 def test_a_frame_that_was_not_kept_finds_its_scene_from_a_reencoding(real: tuple[Library, Publication]) -> None:
