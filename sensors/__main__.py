@@ -62,6 +62,7 @@ class Rounds:
         self._repository = repository
         self._instance = instance
         self._cursors: dict[str, str | None] = {}
+        self._seen = ""
         self._runs = 0
         self._repeated: Counter[str] = Counter()
         self._failure = ""
@@ -103,7 +104,8 @@ class Rounds:
             else:
                 for key in request.partition_keys:
                     self._instance.delete_dynamic_partition(request.partitions_def_name, key)
-        if name == "library" and tick.skip_message:
+        if name == "library" and tick.skip_message and tick.skip_message != self._seen:
+            self._seen = tick.skip_message
             _say(f"library: {tick.skip_message}")
         for run in tick.run_requests or []:
             self._execute(name, run)
@@ -154,7 +156,9 @@ class Rounds:
         plan = self._library.plan()
         given_up = [row for row in plan.frame.iter_rows(named=True) if row["state"] == QUARANTINED]
         stale = plan.stale()
-        if not self._runs:
+        if plan.frame.is_empty() and not self._library.last_look()["guard"]:
+            _say(f"There is no film in {self._library.root}: put some there, or mend the setting 'library'.")
+        elif not self._runs:
             _say("Nothing changed: nothing was computed.")
         for name, reason in plan.stopped.items():
             _say(f"stopped: {name}: {reason}")
@@ -169,7 +173,8 @@ class Rounds:
             return FAILED_CODE
         if given_up or plan.stopped:
             return INCOMPLETE
-        _say("All fresh.")
+        if not plan.frame.is_empty():
+            _say("All fresh.")
         return FRESH
 
 

@@ -35,8 +35,9 @@ def test_two_scans_may_share_the_memory(library: Library) -> None:
     with HashMemory(library.memory_folder) as other:
         library.scan()
         library.memory, mine = other, library.memory
-        library.scan()
+        assert [title.path for title in library.scan().titles] == ["a.mp4"]
         library.memory = mine
+    assert [title.path for title in library.scan().titles] == ["a.mp4"]
 
 
 def test_what_is_long_gone_is_forgotten_in_the_end(library: Library) -> None:

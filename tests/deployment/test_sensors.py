@@ -164,6 +164,14 @@ with dg.DagsterInstance.get() as instance:
         assert set(place.served()) == {ALPHA, BRAVO, DELTA, ECHO}
 
 
+def test_a_library_without_films_says_so_and_is_looked_at_once_for_people(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    said = place.refresh().stdout
+    assert f"There is no film in {place.library}" in said
+    assert said.count("library: 0 titles") == 1
+    assert "All fresh." not in said
+
+
 def test_no_library_is_one_sentence(tmp_path: Path) -> None:
     place = Place(tmp_path, library="")
     env = place.env()
