@@ -38,7 +38,7 @@ bench: .venv/.ready ## measure what is claimed: ratios and CPU time
 	$(RUN) benchmarks
 
 soak: .venv/.ready ## the property tests with many more examples
-	HYPOTHESIS_PROFILE=soak $(RUN) pytest --timeout=7200
+	HYPOTHESIS_PROFILE=soak $(RUN) pytest -m hypothesis --timeout=7200
 
 screenshots: .venv/.ready ## take the pictures of the README in a real browser
 	@bash scripts/debian.sh

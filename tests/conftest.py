@@ -11,9 +11,15 @@ from hypothesis import settings
 from mediaflow.storage.objects import FolderStore
 
 # Machines are noisy: no example has a deadline. `make soak` tries many more.
-settings.register_profile("test", deadline=None, derandomize=True)
+settings.register_profile("test", deadline=None, derandomize=True, max_examples=150)
 settings.register_profile("soak", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
+
+
+def examples(share: float) -> settings:
+    """Give the settings of a costly property test: this share of the examples that the profile asks for."""
+    return settings(max_examples=round(share * settings().max_examples))
+
 
 ROOT = Path(__file__).parent.parent
 

@@ -6,7 +6,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaflow.catalog.found import FoundTitle, Scan
@@ -14,6 +14,7 @@ from mediaflow.catalog.ids import free_id, slug
 from mediaflow.catalog.records import CatalogueEntry, FileRef
 from mediaflow.catalog.titles import Catalog, update
 from mediaflow.storage.objects import FolderStore
+from tests.conftest import examples
 
 FORM = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=200)
@@ -38,7 +39,6 @@ def test_examples() -> None:
     assert slug(CatalogueEntry("🎬", year=1999), "a") != slug(CatalogueEntry("🎬", year=1999), "b")
 
 
-@settings(derandomize=True, max_examples=300)
 @given(ENTRIES, TEXT)
 def test_form(entry: CatalogueEntry, path: str) -> None:
     found = slug(entry, path)
@@ -50,7 +50,6 @@ def test_form(entry: CatalogueEntry, path: str) -> None:
     assert suffixed != found
 
 
-@settings(derandomize=True, max_examples=100)
 @given(ENTRIES, st.sets(TEXT, min_size=2, max_size=12))
 def test_the_same_name_in_many_places_gives_as_many_ids(entry: CatalogueEntry, paths: set[str]) -> None:
     taken: set[str] = set()
@@ -63,7 +62,7 @@ NAMES = ["a", "A", "a (2000)", "á", "a!", "b", "🎬", "—"]
 STEPS = st.lists(st.sets(st.sampled_from([f"{folder}/{name}.mp4" for folder in "xy" for name in NAMES])), max_size=6)
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@examples(0.4)
 @given(STEPS)
 def test_whatever_comes_and_goes_a_path_keeps_its_id_and_no_id_has_two_paths(steps: list[set[str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaflow.catalog.nfo import parse_nfo
@@ -93,7 +93,6 @@ def test_broken_or_hostile_is_told_and_gives_nothing(data: bytes) -> None:
     assert "mend it" in problem
 
 
-@settings(derandomize=True, max_examples=200)
 @given(st.integers(0, len(MOVIE)), st.integers(0, 40), st.binary(max_size=8))
 def test_no_damage_raises(start: int, length: int, instead: bytes) -> None:
     data = MOVIE.encode()

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaflow.catalog.overlay import TitleFile, parse_overlay
@@ -105,7 +105,6 @@ JSON = st.recursive(
 )
 
 
-@settings(derandomize=True, max_examples=300)
 @given(st.dictionaries(st.sampled_from([*TitleFile.model_fields, "x"]), JSON))
 def test_whatever_stands_in_it_what_is_taken_is_an_entry(value: dict[str, Any]) -> None:
     facts, problems = parse_overlay(json.dumps(value).encode())

@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -70,7 +70,6 @@ def test_what_is_no_picture_gets_a_sentence(pool: DecodePool, data: bytes) -> No
 SEEDS = [saved(Image.fromarray(scene(3, 0)[:24, :32]), kind) for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")]
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.sampled_from(SEEDS), st.lists(st.tuples(st.integers(0, 3000), st.binary(max_size=6)), max_size=5))
 def test_damage_of_any_kind_gives_a_picture_or_a_usage_error(data: bytes, edits: list[tuple[int, bytes]]) -> None:
     damaged = bytearray(data)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaflow.search.fusion import CONSTANT, Fused, fuse
@@ -101,7 +101,6 @@ def test_a_range_without_length_is_found() -> None:
     assert shown(fuse([ranked((0, 7, 7, 1.0))])) == [(0, 7, 8)]
 
 
-@settings(max_examples=150)
 @given(LISTS)
 def test_hits_of_a_title_never_overlap_and_come_best_first(lists: list[list[Row]]) -> None:
     hits = fuse([ranked(*rows) for rows in lists])
@@ -111,7 +110,6 @@ def test_hits_of_a_title_never_overlap_and_come_best_first(lists: list[list[Row]
         assert all(end_ms <= start_ms for (_, end_ms), (start_ms, _) in itertools.pairwise(own))
 
 
-@settings(max_examples=150)
 @given(LISTS, st.randoms(use_true_random=False))
 def test_the_order_of_lists_and_of_rows_makes_no_difference(lists: list[list[Row]], random: object) -> None:
     frames = [ranked(*rows) for rows in lists]
@@ -121,7 +119,6 @@ def test_the_order_of_lists_and_of_rows_makes_no_difference(lists: list[list[Row
     assert plain == [(hit.score, *rest) for hit, rest in zip(fuse(other), shown(fuse(other)), strict=True)]
 
 
-@settings(max_examples=150)
 @given(LISTS)
 def test_the_best_score_is_the_best_instant(lists: list[list[Row]]) -> None:
     """The definition, worked out instant by instant."""
@@ -138,7 +135,6 @@ def test_the_best_score_is_the_best_instant(lists: list[list[Row]]) -> None:
     assert (hits[0].score if hits else 0.0) == pytest.approx(best)
 
 
-@settings(max_examples=150)
 @given(ROWS)
 def test_every_range_of_a_single_list_is_a_source_or_lies_in_better_hits(rows: list[Row]) -> None:
     hits = fuse([ranked(*rows)])

@@ -8,7 +8,7 @@ from typing import Any
 import lance
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaflow.errors import UsageError
@@ -21,7 +21,6 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return lance.write_dataset(rows, str(Path(tmp_path_factory.mktemp("literals")) / "t.lance"))
 
 
-@settings(max_examples=200, deadline=None)
 @given(value=st.text(alphabet=st.sampled_from("'\"\\`%_;-()/* \nxOR1=é\U0001f600"), max_size=12))
 def test_a_text_is_read_back_as_itself(table: Any, value: str) -> None:
     literal = text_literal(value)
@@ -34,7 +33,6 @@ def test_a_nul_is_refused() -> None:
         text_literal("a\0b")
 
 
-@settings(max_examples=50, deadline=None)
 @given(numbers=st.sets(st.integers(0, 299) | st.integers(40, 160)))
 def test_numbers_are_exactly_the_ones_given(table: Any, numbers: set[int]) -> None:
     found = table.to_table(columns=["title_no"], filter=among("title_no", numbers))["title_no"].to_pylist()

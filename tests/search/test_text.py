@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaflow.errors import UsageError
@@ -14,6 +14,7 @@ from mediaflow.search.gateway import Gateway
 from mediaflow.search.query import Dialogue, Query
 from mediaflow.search.searchers.text import words_and_phrases
 from mediaflow.storage.objects import FolderStore
+from tests.conftest import examples
 from tests.search.world import World, cue
 
 LINES = {
@@ -127,7 +128,7 @@ def test_what_looks_like_a_filter_is_only_a_text(gateway: Gateway, hostile: str)
     assert found(gateway, Dialogue("東京", language=hostile)) == set()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(0.4)
 @given(text=st.text(max_size=40))
 def test_no_text_breaks_a_query(gateway: Gateway, text: str) -> None:
     if any(words_and_phrases(text)):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaflow.errors import TitleError
@@ -241,7 +241,6 @@ def test_a_metadata_track_holds_no_cues() -> None:
     assert "metadata track" in track.notes[0]
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
 @given(
     st.sampled_from([SRT, VTT, ASS, TTML]),
     st.lists(st.tuples(st.integers(0, 900), st.integers(0, 12), st.binary(max_size=8)), min_size=1, max_size=6),
@@ -256,7 +255,6 @@ def test_damage_of_any_kind_gives_cues_or_a_title_error(
     check_bytes(name, bytes(data))
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.one_of(st.binary(max_size=400), st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace"))))
 def test_any_bytes_give_cues_or_a_title_error(data: bytes) -> None:
     check_bytes("any.srt", data)
