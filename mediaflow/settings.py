@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,12 +21,14 @@ from pydantic_settings import (
 from mediaflow.errors import UsageError
 
 CONFIG_FILE = "mediaflow.toml"
+_PREFIX = "MEDIAFLOW_"
+_FILE_VARIABLE = "MEDIAFLOW_CONFIG"
 
 
 class Settings(BaseSettings):
     """All settings, with their defaults; `load()` reads them."""
 
-    model_config = SettingsConfigDict(env_prefix="MEDIAFLOW_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
 
     home: Path = Field(Path(".mediaflow"), description="The workspace: store, Dagster's home and caches.")
     library: Path | None = Field(None, description="The folder of films that is kept searchable.")
@@ -66,7 +69,7 @@ class Settings(BaseSettings):
 
 def config_file() -> Path:
     """Return the settings file: `MEDIAFLOW_CONFIG`, or `mediaflow.toml` in the working folder."""
-    return Path(os.environ.get("MEDIAFLOW_CONFIG") or CONFIG_FILE)
+    return Path(os.environ.get(_FILE_VARIABLE) or CONFIG_FILE)
 
 
 def load(**overrides: Any) -> Settings:
@@ -80,23 +83,55 @@ def load(**overrides: Any) -> Settings:
     import tomllib
 
     try:
+        _check_file()
+        _check_variables()
         return Settings(**overrides)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        variable = f"MEDIAFLOW_{str(first['loc'][0]).upper()}"
-        where = f"the variable {variable}" if variable in os.environ else str(config_file())
-        if first["type"] == "extra_forbidden":
-            known = ", ".join(sorted(Settings.model_fields))
-            raise UsageError(f"There is no setting {name!r} (in {where}); there are: {known}.", setting=name) from error
-        raise UsageError(f"The setting {name!r} in {where} is wrong: {first['msg']}.", setting=name) from error
+        raise _refusal(error, overrides) from error
     except SettingsError as error:
         # The only one that is raised before validation: a list or table in a variable that is no JSON.
         name = re.sub(r'.*field "(\w+)".*', r"\1", str(error))
-        variable = f"MEDIAFLOW_{name.upper()}"
+        where = f"the variable {_PREFIX}{name.upper()}"
         raise UsageError(
-            f"The setting {name!r} in the variable {variable} is wrong: it has to be JSON, such as [5, 60].",
-            setting=name,
+            f"The setting {name!r} in {where} is wrong: it has to be JSON, such as [5, 60].", setting=name
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{config_file()} is no valid TOML: {error}.", file=str(config_file())) from error
+    except OSError as error:
+        raise UsageError(
+            f"{config_file()} cannot be read ({error.strerror}): check its permissions.", file=str(config_file())
+        ) from error
+
+
+def _check_file() -> None:
+    """Raise `UsageError` where there is no file at the place named, or a folder: the defaults are not what is meant."""
+    file, named = config_file(), bool(os.environ.get(_FILE_VARIABLE))
+    if file.is_dir() or (named and not file.exists()):
+        what = "a folder and no settings file" if file.is_dir() else "no settings file"
+        where = f"the variable {_FILE_VARIABLE} names it: correct or unset it" if named else "remove it"
+        raise UsageError(f"At {str(file)!r} is {what}; {where}.", file=str(file))
+
+
+def _check_variables() -> None:
+    """Raise `UsageError` for a variable that is no setting: it would be passed over without a word."""
+    known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields} | {_FILE_VARIABLE}
+    for variable in os.environ:
+        if variable.startswith(_PREFIX) and variable not in known:
+            raise _unknown(variable.removeprefix(_PREFIX).lower(), f"the variable {variable}")
+
+
+def _refusal(error: ValidationError, overrides: Mapping[str, Any]) -> UsageError:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    variable = f"{_PREFIX}{str(first['loc'][0]).upper()}"
+    where = f"the variable {variable}" if variable in os.environ else str(config_file())
+    if first["loc"][0] in overrides:
+        where = "the call"
+    if first["type"] == "extra_forbidden":
+        return _unknown(name, where)
+    return UsageError(f"The setting {name!r} in {where} is wrong: {first['msg']}.", setting=name)
+
+
+def _unknown(name: str, where: str) -> UsageError:
+    known = ", ".join(sorted(Settings.model_fields))
+    return UsageError(f"There is no setting {name!r} (in {where}); there are: {known}.", setting=name)

@@ -64,8 +64,10 @@ def test_the_file_can_stand_elsewhere(tmp_path: Path) -> None:
 
 def test_what_a_program_says_wins_over_all() -> None:
     assert load(home=Path("here"), batch_titles=3).batch_titles == 3
-    with pytest.raises(UsageError, match=r"'batch_titles' .* is wrong: Input should be greater than or equal to 1"):
+    with pytest.raises(UsageError, match=r"'batch_titles' in the call is wrong: Input should be greater than or eq"):
         load(batch_titles=0)
+    with pytest.raises(UsageError, match=r"no setting 'libary' \(in the call\); there are"):
+        load(libary="films")
 
 
 @pytest.mark.parametrize(
@@ -82,6 +84,7 @@ def test_folders_are_a_list_or_parted_by_colons(tmp_path: Path, file: str, varia
     ("file", "variable", "said"),
     [
         ("libary = 'films'", {}, "There is no setting 'libary' (in mediaflow.toml); there are: algorithm_folders,"),
+        ("", {"MEDIAFLOW_LIBARY": "x"}, "There is no setting 'libary' (in the variable MEDIAFLOW_LIBARY); there are: "),
         ("settle_s = 'long'", {}, "The setting 'settle_s' in mediaflow.toml is wrong: Input should be a valid number"),
         ("", {"MEDIAFLOW_SETTLE_S": "-1"}, "The setting 'settle_s' in the variable MEDIAFLOW_SETTLE_S is wrong: "),
         ("", {"MEDIAFLOW_ALGORITHMS": "{"}, "The setting 'algorithms' in the variable MEDIAFLOW_ALGORITHMS is wrong: "),
@@ -101,6 +104,26 @@ def test_what_is_wrong_is_a_sentence_that_says_where(
 def test_a_file_that_is_no_text_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "mediaflow.toml").write_bytes(b"\xff\xfe")
     assert "mediaflow.toml is no valid TOML" in refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("variable", "said"),
+    [
+        ({"MEDIAFLOW_CONFIG": "none.toml"}, "At 'none.toml' is no settings file; the variable MEDIAFLOW_CONFIG names"),
+        ({"MEDIAFLOW_CONFIG": "folder"}, "At 'folder' is a folder and no settings file; the variable MEDIAFLOW_CONFIG"),
+        ({}, "At 'mediaflow.toml' is a folder and no settings file; remove it."),
+    ],
+)
+def test_a_place_without_a_file_is_a_sentence(tmp_path: Path, variable: dict[str, str], said: str) -> None:
+    for name in ("folder", "mediaflow.toml"):
+        (tmp_path / name).mkdir()
+    sentence = refused(tmp_path, **variable)
+    assert said in sentence
+    assert len(sentence.splitlines()) == 1
+
+
+def test_a_variable_that_names_nothing_stands_for_the_file_of_the_folder(tmp_path: Path) -> None:
+    assert loaded(tmp_path, "settle_s", file="settle_s = 2", MEDIAFLOW_CONFIG="") == ["2.0"]
 
 
 def test_every_setting_says_what_it_is_for() -> None:

@@ -21,6 +21,7 @@ class Shell:
 
     def __init__(self, folder: Path) -> None:
         self.films = folder / "films"
+        (folder / "mediaflow.toml").touch()
         self._variables = {
             "MEDIAFLOW_HOME": str(folder / "home"),
             "MEDIAFLOW_LIBRARY": str(self.films),
@@ -124,6 +125,13 @@ def test_a_wrong_setting_is_one_sentence(shell: Shell, tmp_path: Path) -> None:
     done = CliRunner(env={"MEDIAFLOW_CONFIG": str(settings)}).invoke(app, ["status"])
     assert done.exit_code == 2
     assert done.stderr.startswith("There is no setting 'libary'")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_settings_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    done = CliRunner(env={"MEDIAFLOW_CONFIG": str(tmp_path / "typo.toml")}).invoke(app, ["status"])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "typo.toml' is no settings file; the variable MEDIAFLOW_CONFIG names it" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
