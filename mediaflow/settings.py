@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -28,7 +29,7 @@ _FILE_VARIABLE = "MEDIAFLOW_CONFIG"
 class Settings(BaseSettings):
     """All settings, with their defaults; `load()` reads them."""
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
 
     home: Path = Field(Path(".mediaflow"), description="The workspace: store, Dagster's home and caches.")
     library: Path | None = Field(None, description="The folder of films that is kept searchable.")
@@ -53,6 +54,13 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+    @field_validator("home", "library", mode="before")
+    @classmethod
+    def _folder(cls, value: Any) -> Any:
+        if value == "":
+            raise PydanticCustomError("folder", "It names no folder")
+        return Path(value).expanduser() if isinstance(value, str) else value
 
     @classmethod
     def settings_customise_sources(

@@ -1,6 +1,6 @@
 """`python -m sensors`: evaluates the sensors and executes the runs that they request, until nothing is left.
 
-Exit code: 0 all fresh, 3 some titles quarantined or an algorithm stopped (listed with reasons), 1 failed.
+Exit code: 0 all fresh, 3 some titles quarantined or an algorithm stopped (listed with reasons), 1 failed, or no film.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 import dagster as dg
 
@@ -153,29 +154,35 @@ class Rounds:
         return wait_s
 
     def _report(self) -> int:
-        plan = self._library.plan()
+        plan, look = self._library.plan(), self._library.last_look()
+        if plan.frame.is_empty():
+            return self._without_titles(look)
         given_up = [row for row in plan.frame.iter_rows(named=True) if row["state"] == QUARANTINED]
         stale = plan.stale()
-        if plan.frame.is_empty() and not self._library.last_look()["guard"]:
-            _say(f"There is no film in {self._library.root}: put some there, or mend the setting 'library'.")
-        elif not self._runs:
+        if not self._runs:
             _say("Nothing changed: nothing was computed.")
         for name, reason in plan.stopped.items():
             _say(f"stopped: {name}: {reason}")
         for row in given_up:
             _say(f"quarantined: {row['title_id']} ({row['stage']}): {row['reason']}")
-        for line in _problems(self._library.last_look()["problems"]):
+        for line in _problems(look["problems"]):
             _say(line)
-        guard = self._library.last_look()["guard"]
-        if len(stale) or guard:
+        if len(stale) or look["guard"]:
             for row in stale.head(20).iter_rows(named=True):
                 _say(f"not done: {row['title_id']} ({row['stage']}): {row['reason']}")
             return FAILED_CODE
         if given_up or plan.stopped:
             return INCOMPLETE
-        if not plan.frame.is_empty():
-            _say("All fresh.")
+        _say("All fresh.")
         return FRESH
+
+    def _without_titles(self, look: dict[str, Any]) -> int:
+        """Say why there is no title at all; a library that cannot be read has said so when it was looked at."""
+        if not look["guard"]:
+            _say(f"There is no film in {self._library.root}: put some there, or mend the setting 'library'.")
+        for line in _problems(look["problems"]):
+            _say(line)
+        return FAILED_CODE
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:

@@ -23,6 +23,8 @@ def models(context: dg.SensorEvaluationContext, library: LibraryResource) -> dg.
     opened = library.get()
     if inflight.look(context.instance).lanes["models"]:
         return dg.SensorResult(skip_reason="a model is on its way")
+    if not (opened.titles() and opened.root.is_dir()):
+        return dg.SensorResult(skip_reason="no model is fetched before there is a film to use it on")
     requests, waiting = [], []
     for algorithm, name in opened.model_names().items():
         if opened.models.find(name) is not None:

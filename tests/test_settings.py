@@ -85,6 +85,7 @@ def test_folders_are_a_list_or_parted_by_colons(tmp_path: Path, file: str, varia
     [
         ("libary = 'films'", {}, "There is no setting 'libary' (in mediaflow.toml); there are: algorithm_folders,"),
         ("", {"MEDIAFLOW_LIBARY": "x"}, "There is no setting 'libary' (in the variable MEDIAFLOW_LIBARY); there are: "),
+        ("library = ''", {}, "The setting 'library' in mediaflow.toml is wrong: It names no folder."),
         ("settle_s = 'long'", {}, "The setting 'settle_s' in mediaflow.toml is wrong: Input should be a valid number"),
         ("", {"MEDIAFLOW_SETTLE_S": "-1"}, "The setting 'settle_s' in the variable MEDIAFLOW_SETTLE_S is wrong: "),
         ("", {"MEDIAFLOW_ALGORITHMS": "{"}, "The setting 'algorithms' in the variable MEDIAFLOW_ALGORITHMS is wrong: "),
@@ -122,8 +123,14 @@ def test_a_place_without_a_file_is_a_sentence(tmp_path: Path, variable: dict[str
     assert len(sentence.splitlines()) == 1
 
 
-def test_a_variable_that_names_nothing_stands_for_the_file_of_the_folder(tmp_path: Path) -> None:
-    assert loaded(tmp_path, "settle_s", file="settle_s = 2", MEDIAFLOW_CONFIG="") == ["2.0"]
+def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
+    empty = {"MEDIAFLOW_CONFIG": "", "MEDIAFLOW_LIBRARY": "", "MEDIAFLOW_SETTLE_S": ""}
+    assert loaded(tmp_path, "settle_s", "library", file="settle_s = 2", **empty) == ["2.0", "None"]
+
+
+def test_a_tilde_is_the_users_home_folder(tmp_path: Path) -> None:
+    seen = loaded(tmp_path, "home", "library", file="library = '~/films'", HOME="/people/ann", MEDIAFLOW_HOME="~/work")
+    assert seen == ["PosixPath('/people/ann/work')", "PosixPath('/people/ann/films')"]
 
 
 def test_every_setting_says_what_it_is_for() -> None:

@@ -163,13 +163,26 @@ with dg.DagsterInstance.get() as instance:
         assert "nothing was removed" in guarded.stdout
         assert set(place.served()) == {ALPHA, BRAVO, DELTA, ECHO}
 
+    def test_no_model_is_fetched_while_the_library_is_away(
+        self, first: subprocess.CompletedProcess[str], place: Place
+    ) -> None:
+        away = place.library.rename(place.library.with_name("away"))
+        try:
+            done = place.python("-m", "sensors", env=place.env() | {"MEDIAFLOW_VISUAL_MODEL": "demo"})
+        finally:
+            away.rename(place.library)
+        assert done.returncode == FAILED
+        assert done.stdout.startswith(f"library: the library folder {place.library} cannot be read")
+        assert "run:" not in done.stdout
+
 
 def test_a_library_without_films_says_so_and_is_looked_at_once_for_people(tmp_path: Path) -> None:
-    place = Place(tmp_path)
-    said = place.refresh().stdout
-    assert f"There is no film in {place.library}" in said
-    assert said.count("library: 0 titles") == 1
-    assert "All fresh." not in said
+    done = Place(tmp_path, visual_model="demo").refresh()
+    assert (done.returncode, done.stderr) == (FAILED, "")
+    assert done.stdout.splitlines() == [
+        "library: 0 titles",
+        f"There is no film in {tmp_path / 'library'}: put some there, or mend the setting 'library'.",
+    ]
 
 
 def test_no_library_is_one_sentence(tmp_path: Path) -> None:
@@ -182,11 +195,12 @@ def test_no_library_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_library_that_is_not_there_fails_with_a_sentence(tmp_path: Path) -> None:
-    place = Place(tmp_path)
+    place = Place(tmp_path, visual_model="demo")
     place.library.rmdir()
     done = place.refresh()
-    assert done.returncode == FAILED
-    assert f"the library folder {place.library} cannot be read" in done.stdout
+    assert (done.returncode, done.stderr) == (FAILED, "")
+    assert done.stdout.startswith(f"library: the library folder {place.library} cannot be read")
+    assert "run:" not in done.stdout, "a model was fetched"
 
 
 class TestInterrupted:
