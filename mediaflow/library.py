@@ -368,7 +368,7 @@ class Library:
     def _present(self) -> list[Present]:
         from mediaflow.publishing.publisher import Present
 
-        return [Present(one.title_id, one.title_no, one.path, one.roots) for one in self.titles()]
+        return [Present(one.title_id, one.title_no, one.roots) for one in self.titles()]
 
 
 class _Pictures:

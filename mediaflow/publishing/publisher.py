@@ -32,7 +32,6 @@ class Present:
 
     title_id: str
     title_no: int
-    path: str
     roots: Mapping[str, str]
 
 
@@ -151,7 +150,6 @@ class Publisher:
     ) -> dict[str, TablePart]:
         base = served.manifest.tables if served.manifest else {}
         number = {title.title_id: title.title_no for title in present}
-        path = {title.title_id: title.path for title in present}
         parts: dict[str, TablePart] = {}
         for stage in self._graph:
             if stage.name not in cut.generations:
@@ -167,7 +165,7 @@ class Publisher:
                 parts[name] = committer.bring(table, rows, base.get(name))
         people = {number[title_id]: people_rows(self._store, title_id, of) for title_id, of in cut.titles.items()}
         parts["people"] = committer.bring(people_table(self._store), people, base.get("people"))
-        titles = {number[t]: title_row(self._store, t, path[t], of) for t, of in cut.titles.items()}
+        titles = {number[t]: title_row(self._store, t, of) for t, of in cut.titles.items()}
         parts["titles"] = committer.bring(titles_table(self._store), titles, base.get("titles"))
         return parts
 

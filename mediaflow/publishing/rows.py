@@ -32,7 +32,6 @@ def titles_table(store: ObjectStore) -> Table:
         "season": pl.Int32,
         "episode": pl.Int32,
         "duration_ms": pl.Int64,
-        "path": pl.String,
         "entry": pl.String,
         "facts": pl.String,
         "revisions": pl.String,
@@ -48,8 +47,11 @@ def people_table(store: ObjectStore) -> Table:
     return Table(store, "people", {"talent": pl.String, "character": pl.String, "position": pl.Int32})
 
 
-def title_row(store: ObjectStore, title_id: str, path: str, served: Mapping[str, Served]) -> Wanted:
-    """Return the wanted row of `titles`; its revision is a hash of all that it says."""
+def title_row(store: ObjectStore, title_id: str, served: Mapping[str, Served]) -> Wanted:
+    """Return the wanted row of `titles`; its revision is a hash of all that it says.
+
+    Where the files are is no part of it: the catalogue says that at any time, and a film that moves changes no answer.
+    """
     said = {name: [one.revision, one.attempt, dict(one.rows)] for name, one in served.items()}
 
     def load() -> pl.DataFrame:
@@ -59,14 +61,13 @@ def title_row(store: ObjectStore, title_id: str, path: str, served: Mapping[str,
         facts: dict[str, Any] = json.loads(media["facts"][0])
         return catalogue.drop("people").with_columns(
             pl.lit(title_id).alias("title_id"),
-            pl.lit(path).alias("path"),
             pl.lit(int(facts["duration_ms"]), dtype=pl.Int64).alias("duration_ms"),
             pl.lit(media["facts"][0]).alias("facts"),
             pl.lit(json.dumps({name: row[0] for name, row in said.items()})).alias("revisions"),
             pl.lit(json.dumps(said)).alias("served"),
         )
 
-    return Wanted(digest([title_id, path, said]), 1, load)
+    return Wanted(digest([title_id, said]), 1, load)
 
 
 def people_rows(store: ObjectStore, title_id: str, served: Mapping[str, Served]) -> Wanted:

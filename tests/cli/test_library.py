@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import mediaflow
 from mediaflow.cli.main import app
 from mediaflow.demo.library import make_film
+from mediaflow.library import Library
 from tests.refreshing import refresh
 
 
@@ -20,15 +21,18 @@ class Shell:
     """Runs commands on one library."""
 
     def __init__(self, folder: Path) -> None:
-        self.films = folder / "films"
+        self.films, self._home = folder / "films", folder / "home"
         (folder / "mediaflow.toml").touch()
         self._variables = {
-            "MEDIAFLOW_HOME": str(folder / "home"),
+            "MEDIAFLOW_HOME": str(self._home),
             "MEDIAFLOW_LIBRARY": str(self.films),
             "MEDIAFLOW_VISUAL_MODEL": "none",
             "MEDIAFLOW_SETTLE_S": "0",
             "MEDIAFLOW_CONFIG": str(folder / "mediaflow.toml"),
         }
+
+    def library(self) -> Library:
+        return mediaflow.open(home=self._home, library=self.films, settle_s=0, visual_model="none")
 
     def run(self, *words: str) -> Result:
         return CliRunner(env=self._variables).invoke(app, list(words))
@@ -53,7 +57,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
         make_film(shell.films / f"{name}.mp4", seed=seed, shots=2, size=(96, 64), shot_seconds=1.0, fps=12)
     (shell.films / "broken.mp4").write_bytes(b"no film")
     (shell.films / "notes.txt").write_text("not media")
-    with mediaflow.open(home=folder / "home", library=shell.films, settle_s=0, visual_model="none") as library:
+    with shell.library() as library:
         refresh(library)
     return shell
 
@@ -103,6 +107,22 @@ def test_titles_are_one_a_line(shell: Shell) -> None:
     assert "two-1992" in shell.run("titles").stdout
 
 
+def test_a_film_that_moves_is_shown_at_its_new_place_and_nothing_is_to_be_done(shell: Shell) -> None:
+    planned, release = shell.lines("plan"), shell.json("status")["release"]
+    for source, target in ((".", "moved"), ("moved", ".")):
+        (shell.films / target).mkdir(exist_ok=True)
+        for file in list((shell.films / source).glob("One (1991)*")):
+            file.rename(shell.films / target / file.name)
+        assert shell.json("scan")["moved"] == ["one-1991"]
+        path = str(Path(target) / "One (1991).mp4")
+        assert {line["path"] for line in shell.lines("titles") if line["title_id"] == "one-1991"} == {path}
+        assert shell.json("show", "one-1991")["path"] == path
+        assert shell.lines("plan") == planned
+        with shell.library() as library:
+            assert not library.publish_due(library.plan())
+    assert shell.json("status")["release"] == release
+
+
 def test_show_gives_shots_and_cues_as_published(shell: Shell) -> None:
     found = shell.json("show", "one-1991")
     assert found["published"]
@@ -148,7 +168,7 @@ def test_retry_gives_a_quarantined_title_a_new_start(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     shell.films.mkdir()
     (shell.films / "bad.mp4").write_bytes(b"no film")
-    with mediaflow.open(home=tmp_path / "home", library=shell.films, settle_s=0, visual_model="none") as library:
+    with shell.library() as library:
         refresh(library)
     assert shell.json("status")["quarantined"] == 1
     assert "1 artifacts will be tried again" in shell.run("retry", "bad").stdout

@@ -148,7 +148,7 @@ class World:
 
     def look(self) -> tuple[Plan, list[Present]]:
         films = self.films.values()
-        return self.plan(), [Present(film.title_id, film.title_no, film.path, film.roots) for film in films]
+        return self.plan(), [Present(film.title_id, film.title_no, film.roots) for film in films]
 
     def publish(self, store: FolderStore | None = None) -> Publication:
         return self.publisher(store).publish(self.look)
