@@ -83,7 +83,7 @@ class Rounds:
                 return self._give_up()
             wait_s = self._waiting()
             if wait_s is None or waits == _MOST_WAITS:
-                return self._report()
+                return self._end()
             waits += 1
             time.sleep(wait_s)
 
@@ -133,6 +133,12 @@ class Rounds:
             self._failure = _reason(result)
         _say(f"     {'done' if result.success else 'done, with failures'} in {time.monotonic() - start:.1f} s")
 
+    def _end(self) -> int:
+        code = self._report()
+        if code == FRESH:
+            _say("All fresh.")
+        return code
+
     def _give_up(self) -> int:
         """Say that a run was asked for again and again and changed nothing, which would go on for ever."""
         self._report()
@@ -171,10 +177,7 @@ class Rounds:
             for row in stale.head(20).iter_rows(named=True):
                 _say(f"not done: {row['title_id']} ({row['stage']}): {row['reason']}")
             return FAILED_CODE
-        if given_up or plan.stopped:
-            return INCOMPLETE
-        _say("All fresh.")
-        return FRESH
+        return INCOMPLETE if given_up or plan.stopped else FRESH
 
     def _without_titles(self, look: dict[str, Any]) -> int:
         """Say why there is no title at all; a library that cannot be read has said so when it was looked at."""
@@ -188,9 +191,13 @@ class Rounds:
 def _reason(result: dg.ExecuteInProcessResult) -> str:
     """Return the first error of a failed run; `KeyboardInterrupt` where that is Ctrl-C, which Dagster took for it."""
     for event in result.filter_events(lambda event: event.is_step_failure):
-        error = event.step_failure_data.error
+        failure = event.step_failure_data
+        error = failure.error
         if error is None:
             continue
+        # What an asset says itself, without the name of Dagster's class before it.
+        if failure.user_failure_data is not None:
+            return str(failure.user_failure_data.description)
         if "DagsterExecutionInterruptedError" in (error.cls_name, error.cause and error.cause.cls_name):
             raise KeyboardInterrupt
         return (error.cause or error).message.strip()

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +20,8 @@ from tests.deployment.waiting import wait_until
 UNFINISHED = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
 # Of the UI: runs that nobody waits for any more are found by these, not by their sensor.
 BACKFILL = "dagster/backfill"
+# A run waits up to 5 s in the queue otherwise, and the day has twenty of them, one after another.
+_IMPATIENT = "run_queue: {dequeue_interval_seconds: 1}\n"
 _SELECTOR = {"repositoryLocationName": "mediaflow", "repositoryName": "__repository__"}
 
 
@@ -62,7 +63,8 @@ class Dev:
     def __init__(self, place: Place) -> None:
         self.port = _free_port()
         place.dagster_home.mkdir(parents=True, exist_ok=True)
-        (place.dagster_home / "dagster.yaml").write_text((ROOT / "dagster_home.yaml").read_text())
+        settings = (ROOT / "dagster_home.yaml").read_text() + _IMPATIENT
+        (place.dagster_home / "dagster.yaml").write_text(settings)
         self.log = place.home / "dev.log"
         command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p"]
         with self.log.open("ab") as log:
@@ -219,14 +221,26 @@ class Dev:
         events = self.ask(query, run=run)["runOrError"]["eventConnection"]["events"]
         return "\n".join(one["error"]["message"] for one in events if one)
 
-    def ticks(self) -> dict[str, int]:
-        """Return how often each sensor has been evaluated."""
+    def last_ticks(self) -> dict[str, float]:
+        """Return by sensor when its last evaluation that has ended began, in seconds since 1970; 0 if there is none."""
+        return {name: max((tick["timestamp"] for tick in ticks), default=0.0) for name, ticks in self._ticks().items()}
+
+    def skip_reasons(self) -> dict[str, str]:
+        """Return by sensor why its last evaluation asked for nothing; empty where it asked for something."""
+        newest = {
+            name: max(ticks, key=lambda tick: tick["timestamp"]) for name, ticks in self._ticks().items() if ticks
+        }
+        return {name: tick["skipReason"] or "" for name, tick in newest.items()}
+
+    def _ticks(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the last evaluations of each sensor that have ended."""
         query = """query($of: RepositorySelector!) { sensorsOrError(repositorySelector: $of) {
-            ... on Sensors { results { name sensorState { ticks(limit: 1000) { status } } } } } }"""
-        found: dict[str, int] = defaultdict(int)
-        for one in self.ask(query, of=_SELECTOR)["sensorsOrError"]["results"]:
-            found[one["name"]] = len([tick for tick in one["sensorState"]["ticks"] if tick["status"] != "STARTED"])
-        return dict(found)
+            ... on Sensors { results { name sensorState { ticks(limit: 5) { status timestamp skipReason } } } } } }"""
+        sensors = self.ask(query, of=_SELECTOR)["sensorsOrError"]["results"]
+        return {
+            one["name"]: [tick for tick in one["sensorState"]["ticks"] if tick["status"] != "STARTED"]
+            for one in sensors
+        }
 
     # What people do in its pages
 
@@ -254,6 +268,13 @@ class Dev:
         query = """query($id: String!) { partitionBackfillOrError(backfillId: $id) {
             ... on PartitionBackfill { status } } }"""
         return str(self.ask(query, id=backfill)["partitionBackfillOrError"]["status"])
+
+    def reload(self) -> None:
+        """Reload the code location, as the button on the page Deployment does."""
+        query = """mutation($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename
+            ... on WorkspaceLocationEntry { locationOrLoadError { __typename ... on PythonError { message } } } } }"""
+        entry = self.ask(query, name="mediaflow")["reloadRepositoryLocation"]
+        assert entry["locationOrLoadError"]["__typename"] == "RepositoryLocation", entry
 
     def materialize(self, title: str, assets: list[str], *, force: bool = False) -> str:
         """Materialize some assets of one title; return the run's id."""

@@ -26,15 +26,17 @@ class Films:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def put(self, library: Path, title_id: str, *, seed: int) -> Path:
-        """Put a film with its subtitles and `.nfo` into the library, or others in its place; return the media file."""
-        name = file_name(title_id)
-        source = self._folder / str(seed) / f"{name}.mp4"
+    def render(self, title_id: str, *, seed: int) -> Path:
+        """Render a film with its subtitles and `.nfo`, once; return the media file."""
+        source = self._folder / str(seed) / f"{file_name(title_id)}.mp4"
         if not source.is_file():
             make_film(source, seed=seed, shots=3, size=(96, 64), shot_seconds=1.0, fps=12)
-        for part in sorted(source.parent.glob(f"{name}.*")):
-            (library / part.name).write_bytes(part.read_bytes())
-        return library / source.name
+        return source
+
+    def put(self, library: Path, title_id: str, *, seed: int) -> Path:
+        """Put a film with its subtitles and `.nfo` into the library, or others in its place; return the media file."""
+        source = self.render(title_id, seed=seed)
+        return self._put(library, source, source.read_bytes())
 
     def put_garbage(self, library: Path, title_id: str) -> Path:
         """Put a file that is no film at all: the stage `media` fails."""
@@ -44,10 +46,15 @@ class Films:
 
     def put_damaged(self, library: Path, title_id: str, *, seed: int) -> Path:
         """Put a film whose picture is noise after its beginning: `media` reads it, the stage `frames` fails."""
-        file = self.put(library, title_id, seed=seed)
-        data = file.read_bytes()
+        source = self.render(title_id, seed=seed)
+        data = source.read_bytes()
         first, last = data.find(b"mdat") + 4, data.find(b"moov") - 4
         first += (last - first) // 5
         assert 0 < first < last
-        file.write_bytes(data[:first] + random.Random(seed).randbytes(last - first) + data[last:])
-        return file
+        noise = random.Random(seed).randbytes(last - first)
+        return self._put(library, source, data[:first] + noise + data[last:])
+
+    def _put(self, library: Path, source: Path, media: bytes) -> Path:
+        for part in sorted(source.parent.glob(f"{source.stem}.*")):
+            (library / part.name).write_bytes(media if part == source else part.read_bytes())
+        return library / source.name

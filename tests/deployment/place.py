@@ -60,8 +60,8 @@ class Place:
         self.algorithms.mkdir()
         (self.algorithms / "brightness.py").write_text(BRIGHTNESS)
         self.sulk()
-        self._config = folder / "mediaflow.toml"
-        self._config.touch()
+        self.config = folder / "mediaflow.toml"
+        self.config.touch()
         self._settings: dict[str, Any] = {
             "home": self.home,
             "library": self.library,
@@ -83,7 +83,7 @@ class Place:
         foreign = ("MEDIAFLOW_", "DAGSTER_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         given = {f"MEDIAFLOW_{name.upper()}": str(value) for name, value in self._settings.items()}
-        return kept | given | {"MEDIAFLOW_CONFIG": str(self._config), "DAGSTER_HOME": str(self.dagster_home)}
+        return kept | given | {"MEDIAFLOW_CONFIG": str(self.config), "DAGSTER_HOME": str(self.dagster_home)}
 
     def start_refresh(self) -> subprocess.Popen[str]:
         """Start `python -m sensors`."""
@@ -111,6 +111,10 @@ class Place:
         settings = self._settings | {"algorithm_folders": [self.algorithms], "retry_delays_s": [3600, 3600]}
         return mediaflow.open(**settings)
 
+    def reopen(self) -> None:
+        """See the library with the code of algorithms as it is now."""
+        del self.view
+
     @cached_property
     def view(self) -> Library:
         """The library as this process sees it."""
@@ -137,7 +141,10 @@ class Place:
         known = set(plan.frame["title_id"])
         return known.issuperset(titles) and stale.isdisjoint(titles) and not self.view.publish_due(plan)
 
+    def all_facts(self) -> list[tuple[str, str, str]]:
+        """Return the (stage, title, state) of all facts in the ledger, in the order in which they came."""
+        return list(self.view.ledger.facts().select("stage", "title_id", "state").iter_rows())
+
     def facts(self, state: str) -> list[tuple[str, str]]:
         """Return the (stage, title) of all facts of that state in the ledger, in the order in which they came."""
-        rows = self.view.ledger.facts().select("stage", "title_id", "state").iter_rows()
-        return [(stage, title) for stage, title, found in rows if found == state and title]
+        return [(stage, title) for stage, title, found in self.all_facts() if found == state and title]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.deployment.films import Films
+from mediaflow.publishing.epochs import Epochs
+from tests.deployment.films import Films, file_name
 from tests.deployment.place import ROOT, Place
 from tests.deployment.waiting import wait_until
 
@@ -88,6 +89,22 @@ with dg.DagsterInstance.get() as instance:
             "Nothing changed: nothing was computed.",
             "All fresh.",
         ]
+
+    def test_what_cannot_be_published_is_not_called_fresh(
+        self, first: subprocess.CompletedProcess[str], place: Place
+    ) -> None:
+        before = place.served()
+        file = place.library / f"{file_name(ALPHA)}.en.srt"
+        file.write_text(file.read_text() + "\n99\n00:00:02,000 --> 00:00:02,500\nOne line more.\n")
+        epochs = Epochs(place.view.store)
+        epoch = epochs.begin()
+        stuck = place.refresh()
+        assert stuck.returncode == FAILED
+        assert "Given up" in stuck.stdout and "All fresh." not in stuck.stdout
+        assert place.served() == before
+        epochs.end(epoch, "failed")
+        assert place.refresh().returncode == FRESH
+        assert place.served()[ALPHA] != before[ALPHA]
 
     def test_looking_at_an_unchanged_library_loads_no_model(
         self, first: subprocess.CompletedProcess[str], place: Place
@@ -201,6 +218,32 @@ def test_a_library_that_is_not_there_fails_with_a_sentence(tmp_path: Path) -> No
     assert (done.returncode, done.stderr) == (FAILED, "")
     assert done.stdout.startswith(f"library: the library folder {place.library} cannot be read")
     assert "run:" not in done.stdout, "a model was fetched"
+
+
+class TestGivenUp:
+    """A run that is asked for again and again, while another publisher is at work and does not end."""
+
+    @pytest.fixture
+    def place(self, tmp_path: Path, films: Films) -> Place:
+        place = Place(tmp_path, retry_delays_s="[0, 0, 0, 0]")
+        for seed, title in enumerate((ALPHA, BRAVO)):
+            films.put(place.library, title, seed=seed)
+        place.sulk(BRAVO)
+        return place
+
+    def test_repeats_end_once_they_leave_nothing_new_in_the_ledger(self, place: Place) -> None:
+        epochs = Epochs(place.view.store)
+        epoch = epochs.begin()
+        stuck = place.refresh()
+        assert stuck.returncode == FAILED
+        said = stuck.stdout.splitlines()
+        assert said[-1].startswith("Given up: a run was asked for 3 times and changed nothing. Another publisher is at")
+        # Five tries of one title are repeats, too, but each leaves a fact: the run is asked for until the last of them.
+        tried = [fact for fact in place.all_facts() if fact[:2] == ("brightness", BRAVO)]
+        assert tried == [("brightness", BRAVO, "failed")] * 4 + [("brightness", BRAVO, "quarantined")]
+        asked = [line for line in said if line.startswith("run:")]
+        assert asked[-3:] == ["run: snapshot, release (titles changed)"] * 3
+        epochs.end(epoch, "failed")
 
 
 class TestInterrupted:
