@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -17,10 +14,9 @@ from mediaflow import report
 from mediaflow import settings as settings_module
 from mediaflow.catalog.records import TitleRecord
 from mediaflow.catalog.titles import Catalog
-from mediaflow.errors import AlgorithmError, UsageError
-from mediaflow.planning.ledger import DONE, FAILED, QUARANTINED, RETRY, Fact, Ledger
+from mediaflow.errors import UsageError
+from mediaflow.planning.ledger import FAILED, QUARANTINED, RETRY, Fact, Ledger
 from mediaflow.planning.plan import Plan, Retries, plan
-from mediaflow.planning.revisions import digest
 from mediaflow.planning.stage import StageGraph
 from mediaflow.settings import Settings
 from mediaflow.snapshots.reader import Releases, SnapshotReader
@@ -30,29 +26,15 @@ if TYPE_CHECKING:
     import polars as pl
 
     from mediaflow.algorithms.registry import Registered
-    from mediaflow.catalog.titles import Change
+    from mediaflow.catalog.look import Looked
     from mediaflow.media.pool import DecodePool
     from mediaflow.models.registry import ModelRegistry
     from mediaflow.publishing.publisher import Present, Publication, Publisher
     from mediaflow.search.gateway import Gateway
     from mediaflow.search.query import Query
     from mediaflow.search.results import Hit, Results
-    from mediaflow.stages.graph import ModelLike
+    from mediaflow.stages.models import DeclaredModels
     from mediaflow.stages.work import Workshop
-
-_SCAN_NOTES = "scan.json"
-
-
-@dataclass(frozen=True)
-class Looked:
-    """What a look at the library folder came to: what changed, and lines for people."""
-
-    change: Change
-    settling: int
-    hashing_bytes_left: int
-    guard: str | None
-    ignored: tuple[Mapping[str, Any], ...]
-    problems: tuple[Mapping[str, Any], ...]
 
 
 class Library:
@@ -156,7 +138,7 @@ class Library:
         """Return the stages with the models and parameters of now."""
         from mediaflow.stages.graph import build
 
-        return build(self.algorithms, self._models())
+        return build(self.algorithms, self._declared().known())
 
     def plan(self) -> Plan:
         """Return what every artifact should be, what is stale, and why."""
@@ -165,77 +147,26 @@ class Library:
     # What can be done
 
     def scan(self, *, allow_loss: bool = False, now_ms: int | None = None) -> Looked:
-        """Look at the library folder and write what changed into the catalogue.
+        """Look at the library folder and write what changed into the catalogue; see `mediaflow.catalog.look`."""
+        from mediaflow.catalog.look import look
 
-        Parameters
-        ----------
-        allow_loss : bool
-            Believe also a loss of many titles at once.
-        now_ms : int, optional
-            The time at which files are judged to have held still; now, if not given.
-        """
-        from mediaflow.catalog.hashes import HashMemory
-        from mediaflow.catalog.scan import scan
-        from mediaflow.catalog.titles import update
-
-        catalog = self.catalog
-        with HashMemory(self.cache) as memory:
-            seen = scan(
-                self.root,
-                catalog,
-                memory,
-                settle_s=self.settings.settle_s,
-                loss_limit=self.settings.loss_limit,
-                now_ms=time.time_ns() // 1_000_000 if now_ms is None else now_ms,
-                budget_bytes=self.settings.hash_bytes_per_tick,
-                allow_loss=allow_loss,
-            )
-        change = update(catalog, seen)
-        self._catalog = change.catalog
-        looked = Looked(
-            change,
-            seen.settling,
-            seen.hashing_bytes_left,
-            seen.guard,
-            tuple({"path": one.path, "reason": one.reason, "count": one.count} for one in seen.ignored),
-            tuple({"path": one.path, "message": one.message} for one in seen.problems),
-        )
-        notes = {name: getattr(looked, name) for name in ("guard", "ignored", "problems", "settling")}
-        (self.cache / _SCAN_NOTES).write_text(json.dumps(notes | {"root": str(self.root)}, ensure_ascii=False))
+        looked = look(self.root, self.catalog, self.cache, self.settings, allow_loss=allow_loss, now_ms=now_ms)
+        self._catalog = looked.change.catalog
         return looked
 
     def last_look(self) -> dict[str, Any]:
         """Return what the last look at the library folder told people: guard, ignored, problems, settling."""
-        file = self.cache / _SCAN_NOTES
-        empty: dict[str, Any] = {"guard": None, "ignored": [], "problems": [], "settling": 0}
-        return empty | (json.loads(file.read_text()) if file.is_file() else {})
+        from mediaflow.catalog.look import last_look
+
+        return last_look(self.cache)
 
     def ensure_model(self, algorithm: str) -> str:
-        """Bring the model of an algorithm into the store and return its identity.
-
-        Raises
-        ------
-        AlgorithmError
-            It cannot be had; the sentence is in the ledger too, so that the plan can say it.
-        """
-        name = self.model_names()[algorithm]
-        key = digest(["model", name])
-        try:
-            record = self.models.ensure(name)
-        except AlgorithmError as error:
-            self.ledger.append([Fact("", _model_stage(algorithm), key, key, FAILED, reason=error.message)])
-            raise
-        self.ledger.append([Fact("", _model_stage(algorithm), key, key, DONE)])
-        return record.identity
+        """Bring the model of an algorithm into the store and return its identity; `AlgorithmError` where it cannot."""
+        return self._declared().ensure(algorithm)
 
     def model_attempts(self, algorithm: str) -> tuple[int, int]:
         """Return how often the model could not be had since it last was, and when that was last tried (ms)."""
-        import polars as pl
-
-        key = digest(["model", self.model_names()[algorithm]])
-        stage = _model_stage(algorithm)
-        tried = self.ledger.newest().filter((pl.col("stage") == stage) & (pl.col("revision") == key))
-        return (tried["attempts"][0], tried["at_ms"][0]) if len(tried) and tried["state"][0] == FAILED else (0, 0)
+        return self._declared().attempts(algorithm)
 
     def workshop(self) -> Workshop:
         """Return what runs stages over titles."""
@@ -341,25 +272,15 @@ class Library:
     def _served(self) -> SnapshotReader | None:
         return self.releases.current() if self.releases.tip() else None
 
-    def _models(self) -> dict[str, ModelLike | str]:
-        import polars as pl
+    def _declared(self) -> DeclaredModels:
+        from mediaflow.stages.models import DeclaredModels
 
-        found: dict[str, ModelLike | str] = {}
-        for algorithm, name in self.model_names().items():
-            record = self.models.find(name)
-            if record is not None:
-                found[algorithm] = record
-                continue
-            said = self.ledger.facts().filter(
-                (pl.col("stage") == _model_stage(algorithm)) & (pl.col("state") == FAILED)
-            )["reason"]
-            found[algorithm] = said[-1] if len(said) else f"The model {name!r} is not in the store yet: refresh."
-        return found
+        return DeclaredModels(self.model_names(), self.models, self.ledger)
 
     def _publisher(self, graph: StageGraph) -> Publisher:
         from mediaflow.publishing.publisher import Publisher
 
-        models = {name: model for name, model in self._models().items() if not isinstance(model, str)}
+        models = {name: model for name, model in self._declared().known().items() if not isinstance(model, str)}
         names = self.model_names()
         encoders = {model.identity: names[algorithm] for algorithm, model in models.items()}
         shapes = {one.name: one.algorithm.shape.value if one.algorithm else "" for one in self.algorithms}
@@ -379,10 +300,6 @@ class _Pictures:
 
     def picture(self, data: bytes) -> Any:
         return self._library.pool().picture(data)
-
-
-def _model_stage(algorithm: str) -> str:
-    return f"{algorithm}_model"
 
 
 def open_library(**overrides: Any) -> Library:

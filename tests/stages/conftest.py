@@ -9,7 +9,10 @@ import pytest
 
 from mediaflow.demo.library import make_film
 from mediaflow.media.pool import DecodePool
+from tests.models.conftest import make_model, small_model
 from tests.stages.room import Room
+
+__all__ = ["film", "make_model", "pool", "room", "small_model"]
 
 
 @pytest.fixture(scope="session")
