@@ -69,6 +69,14 @@ def guard_message(root: Path, lost: int, present: int, loss_limit: float) -> str
     )
 
 
+def unread_message(root: Path, error: OSError) -> str:
+    """Say that the library folder cannot be read."""
+    return (
+        f"the library folder {root} cannot be read ({error.strerror or error}): nothing was removed. "
+        "Check that the setting `library` is right, the drive mounted and the folder readable."
+    )
+
+
 def _bytes_of(media: tuple[FileRef, ...]) -> tuple[str, ...]:
     return tuple(file.sha256 for file in media)
 

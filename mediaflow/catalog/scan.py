@@ -12,7 +12,7 @@ from mediaflow.catalog.entry import read_entry
 from mediaflow.catalog.found import FoundTitle, Scan
 from mediaflow.catalog.hashes import HashMemory, KnownEntry, digest, entry_json
 from mediaflow.catalog.layout import Candidate, read_layout
-from mediaflow.catalog.losses import guard_message, match_moves, may_be
+from mediaflow.catalog.losses import guard_message, match_moves, may_be, unread_message
 from mediaflow.catalog.nfo import MAX_BYTES
 from mediaflow.catalog.notes import Notes
 from mediaflow.catalog.records import CatalogueEntry, FileRef, TitleRecord, media_revision, subtitles_revision
@@ -64,26 +64,14 @@ def scan(
     try:
         tree = walk(root, notes)
     except OSError as error:
-        unread = (
-            f"the library folder {root} cannot be read ({error.strerror or error}): nothing was removed. "
-            "Check that the setting `library` is right, the drive mounted and the folder readable."
-        )
-        return Scan([], [], [], [], guard=unread)
+        return Scan([], [], [], [], guard=unread_message(root, error))
     files = _Files(os.path.realpath(root), memory, round(settle_s * 1000), now_ms, notes)
     look = _Look(tree, catalog, files)
     look.read(budget_bytes)
     lost = look.losses()
     guard = None if allow_loss else guard_message(root, len(lost), len(look.present), loss_limit)
     memory.save({file.path for folder in tree.top.walk() for file in folder.files})
-    return Scan(
-        titles=sorted(look.found.values(), key=lambda title: title.path),
-        removed=[] if guard else [record.title_id for record in lost],
-        ignored=notes.ignored,
-        problems=notes.problems,
-        settling=len(files.settling),
-        hashing_bytes_left=sum(file.size for file in files.waiting.values()),
-        guard=guard,
-    )
+    return look.seen([] if guard else lost, guard)
 
 
 @dataclass(slots=True)
@@ -255,6 +243,17 @@ class _Look:
             if record.title_id not in gone
             and not any(may_be(record, candidate, self.files.memory.sha256) for candidate in waiting)
         ]
+
+    def seen(self, removed: list[TitleRecord], guard: str | None) -> Scan:
+        return Scan(
+            titles=sorted(self.found.values(), key=lambda title: title.path),
+            removed=[record.title_id for record in removed],
+            ignored=self.files.notes.ignored,
+            problems=self.files.notes.problems,
+            settling=len(self.files.settling),
+            hashing_bytes_left=sum(file.size for file in self.files.waiting.values()),
+            guard=guard,
+        )
 
 
 def _fingerprint(candidate: Candidate, sources: list[FileStat | None]) -> str:

@@ -129,8 +129,23 @@ def plan_film(
     # Each film has its own dissolve, whatever the dice say, as long as there is room for one.
     joins = rng.random(shots) < 0.1
     joins[min(shots - 1, 2)] = True
+    planned = _shots(rng, decks, cast, lengths, joins)
+    genres = tuple(sorted(GENRES[index] for index in rng.choice(len(GENRES), 2, replace=False)))
+    return Script(
+        title=title or decks.title(),
+        year=year or int(rng.integers(1950, 2024)),
+        genres=genres,
+        cast=cast,
+        shots=planned,
+    )
+
+
+def _shots(
+    rng: np.random.Generator, decks: Decks, cast: tuple[Role, ...], lengths: np.ndarray, joins: np.ndarray
+) -> tuple[Shot, ...]:
+    """Plan shots of these lengths (frames); a border is a dissolve where `joins` says so and both sides are long."""
     planned: list[Shot] = []
-    for number in range(shots):
+    for number in range(len(lengths)):
         room = number > 0 and min(lengths[number - 1], lengths[number]) >= 2 * DISSOLVE_FRAMES[1]
         planned.append(
             Shot(
@@ -143,14 +158,7 @@ def plan_film(
                 dissolve_frames=int(rng.integers(*DISSOLVE_FRAMES, endpoint=True)) if joins[number] and room else 0,
             )
         )
-    genres = tuple(sorted(GENRES[index] for index in rng.choice(len(GENRES), 2, replace=False)))
-    return Script(
-        title=title or decks.title(),
-        year=year or int(rng.integers(1950, 2024)),
-        genres=genres,
-        cast=cast,
-        shots=tuple(planned),
-    )
+    return tuple(planned)
 
 
 def _cast(rng: np.random.Generator) -> tuple[Role, ...]:
