@@ -10,9 +10,9 @@ import pytest
 from mediaflow.demo.library import make_film
 from mediaflow.media.pool import DecodePool
 from tests.models.conftest import make_model, small_model
-from tests.stages.room import Room
+from tests.stages.room import ALL, SOURCES, Room
 
-__all__ = ["film", "make_model", "pool", "room", "small_model"]
+__all__ = ["film", "heard", "long", "make_model", "pool", "room", "small_model"]
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +34,23 @@ def pool() -> Iterator[DecodePool]:
 def room(tmp_path: Path, film: Path, pool: DecodePool) -> Room:
     """Five titles of the one film, each with a subtitle of its own."""
     room = Room(tmp_path, film, pool)
-    for name in ("alps", "bees", "cats", "dogs", "eels"):
+    for name in ALL:
         room.title(name)
+    room.scan()
+    return room
+
+
+@pytest.fixture
+def heard(room: Room) -> Room:
+    """A room whose titles have their sources."""
+    assert set(room.states(*SOURCES).values()) == {"computed"}
+    return room
+
+
+@pytest.fixture
+def long(room: Room) -> Room:
+    """A room with a film in two parts, each with a subtitle."""
+    room.title("long cd1")
+    room.title("long cd2")
     room.scan()
     return room

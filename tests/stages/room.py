@@ -21,6 +21,8 @@ from mediaflow.stages.graph import build
 from mediaflow.stages.work import Outcome, Workshop
 from mediaflow.storage import artifacts
 
+SOURCES = ("media", "subtitles", "catalogue")
+ALL = ("alps", "bees", "cats", "dogs", "eels")
 FAR_FUTURE_MS = 4_000_000_000_000
 CUE = "1\n00:00:00,100 --> 00:00:00,900\n{}\n\n2\n00:00:01,000 --> 00:00:01,500\nand more\n"
 
