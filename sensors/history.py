@@ -13,6 +13,7 @@ from mediaflow.planning.plan import FRESH
 from mediaflow.planning.stage import StageGraph
 from resources.library import LibraryResource
 from sensors import inflight
+from sensors.pace import SELDOM_S
 from sensors.requests import titles_run
 
 _LANE = "record"
@@ -23,7 +24,7 @@ _AT_ONCE = 4
 
 @dg.sensor(
     target=dg.AssetSelection.all(),
-    minimum_interval_seconds=10,
+    minimum_interval_seconds=SELDOM_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Refills the event log from the ledger where they differ, e.g. after DAGSTER_HOME was lost.",
 )

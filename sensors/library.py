@@ -6,11 +6,12 @@ from assets.titles import TITLES
 from mediaflow.errors import MediaflowError
 from mediaflow.snapshots.reader import NothingPublished
 from resources.library import LibraryResource
+from sensors.pace import SELDOM_S
 
 
 @dg.sensor(
     target=dg.AssetSelection.all(),
-    minimum_interval_seconds=10,
+    minimum_interval_seconds=SELDOM_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Looks at the library folder: new, changed and removed titles.",
 )

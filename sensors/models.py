@@ -7,6 +7,7 @@ import dagster as dg
 from assets.outcomes import model_asset
 from resources.library import LibraryResource
 from sensors import inflight
+from sensors.pace import SELDOM_S
 
 _FIRST_WAIT_MS = 60_000
 _LONGEST_WAIT_MS = 3_600_000
@@ -14,7 +15,7 @@ _LONGEST_WAIT_MS = 3_600_000
 
 @dg.sensor(
     target=dg.AssetSelection.all(),
-    minimum_interval_seconds=10,
+    minimum_interval_seconds=SELDOM_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Brings models into the store when they are declared or their weights change.",
 )

@@ -4,13 +4,14 @@ import dagster as dg
 
 from resources.library import LibraryResource
 from sensors import inflight
+from sensors.pace import OFTEN_S
 
 _LANE = "publish"
 
 
 @dg.sensor(
     target=dg.AssetSelection.all(),
-    minimum_interval_seconds=5,
+    minimum_interval_seconds=OFTEN_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Publishes titles that are whole, as one snapshot.",
 )

@@ -9,6 +9,7 @@ from mediaflow.planning.batches import batches
 from resources import code
 from resources.library import LibraryResource
 from sensors import inflight
+from sensors.pace import OFTEN_S
 from sensors.requests import titles_run
 
 # Runs in flight: one that works, one that waits for its turn.
@@ -18,7 +19,7 @@ _FILMS_PER_WORKER = 4
 
 @dg.sensor(
     target=dg.AssetSelection.all(),
-    minimum_interval_seconds=5,
+    minimum_interval_seconds=OFTEN_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Computes what the plan says is stale, and nothing else.",
 )
