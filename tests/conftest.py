@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,18 @@ def examples(share: float) -> settings:
 
 
 ROOT = Path(__file__).parent.parent
+# Where tests run side by side: a file that takes long and comes last would be waited for, and the day mostly waits.
+BEFORE_ALL_OTHERS = ("deployment/day/", "test_real_material.py", "deployment/test_sensors.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first."""
+
+    def turn(item: pytest.Item) -> int:
+        path = item.path.relative_to(ROOT / "tests").as_posix()
+        return next((at for at, start in enumerate(BEFORE_ALL_OTHERS) if path.startswith(start)), sys.maxsize)
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")

@@ -48,6 +48,12 @@ def wait_settled(dev: Dev, place: Place, *titles: str) -> None:
     wait_until(settled, LIMIT_S, f"{titles} are settled")
 
 
+def wait_ticked(dev: Dev, *sensors: str) -> None:
+    """Wait until each of these sensors has been evaluated, from its beginning to its end."""
+    now = time.time()
+    wait_until(lambda: all(dev.last_ticks()[name] > now for name in sensors), LIMIT_S, f"{sensors} have ticked")
+
+
 def finished(dev: Dev, *ids: str) -> bool:
     return all(run.status not in UNFINISHED for run in dev.runs() if run.id in ids)
 
@@ -89,8 +95,7 @@ def backfill(dev: Dev, place: Place, refreshed: Picture) -> str:
 @pytest.fixture(scope="module")
 def runs_while_quiet(dev: Dev, refreshed: Picture, backfill: str) -> list[Run]:
     """Runs that sensors asked for while nothing happened."""
-    began = time.time()
-    wait_until(lambda: all(last > began for last in dev.last_ticks().values()), LIMIT_S, "all have ticked")
+    wait_ticked(dev, *dev.last_ticks())
     known = refreshed.run_ids()
     return [run for run in dev.runs() if run.id not in known and BACKFILL not in run.tags]
 
@@ -151,17 +156,28 @@ def healed(dev: Dev, place: Place, again: str, by_hand: tuple[Picture, str, str]
 
 
 @pytest.fixture(scope="module")
-def mended(dev: Dev, place: Place, films: Films, healed: Picture) -> Picture:
-    """Good films come in place of the two bad ones; the publish goes on when the picture is taken."""
+def recoded(dev: Dev, place: Place, films: Films, healed: Picture) -> Picture:
+    """Good films come in place of the two bad ones, and an algorithm's file changes: only the former is seen."""
     films.put(place.library, DELTA, seed=LATER[DELTA])
     films.put(place.library, FOXTROT, seed=MENDED_FOXTROT)
+    (place.algorithms / "brightness.py").write_text(BRIGHTNESS.replace('version = "1"', 'version = "2"'))
+    for sensor in ("library", "refresh"):
+        wait_ticked(dev, sensor)
+    return take(dev, place)
+
+
+@pytest.fixture(scope="module")
+def mended(dev: Dev, place: Place, recoded: Picture) -> Picture:
+    """The code location is reloaded; the publish goes on when the picture is taken."""
+    dev.reload()
+    place.reopen()
 
     def whole() -> bool:
         if not set(place.revisions()) >= set(once(STAGES, *FIRST, HOTEL)):
             return False
         return all(run.tags.get("mediaflow/lane") == "publish" for run in dev.runs() if run.status in UNFINISHED)
 
-    wait_until(whole, LIMIT_S, "both are whole")
+    wait_until(whole, LIMIT_S, "all are whole")
     return take(dev, place)
 
 
@@ -177,18 +193,13 @@ def removed(dev: Dev, place: Place, films: Films, mended: Picture) -> Picture:
 
 
 @pytest.fixture(scope="module")
-def second_dev(dev: Dev, place: Place, removed: Picture) -> Iterator[Dev]:
+def reborn(dev: Dev, place: Place, removed: Picture) -> Iterator[Picture]:
     """The event log is lost, and a new `dagster dev` starts with nothing."""
     dev.stop()
     place.forget_dagster()
     with Dev(place) as other:
-        yield other
-
-
-@pytest.fixture(scope="module")
-def reborn(second_dev: Dev, place: Place) -> Picture:
-    wait_until(lambda: second_dev.idle() and _refilled(second_dev, place), LIMIT_S, "the log is refilled")
-    return take(second_dev, place)
+        wait_until(lambda: other.idle() and _refilled(other, place), LIMIT_S, "the log is refilled")
+        yield take(other, place)
 
 
 def _refilled(dev: Dev, place: Place) -> bool:
@@ -196,17 +207,3 @@ def _refilled(dev: Dev, place: Place) -> bool:
     statuses = dev.statuses()
     shown = all(statuses.get(what) == "materialized" for what in place.revisions())
     return shown and any(event.asset == "release" for event in dev.events())
-
-
-@pytest.fixture(scope="module")
-def recoded(second_dev: Dev, place: Place, reborn: Picture) -> tuple[Picture, Picture]:
-    """An algorithm's file changes; a picture from before the code location is reloaded, and one from after."""
-    (place.algorithms / "brightness.py").write_text(BRIGHTNESS.replace('version = "1"', 'version = "2"'))
-    changed = time.time()
-    wait_until(lambda: second_dev.last_ticks()["refresh"] > changed, LIMIT_S, "what is stale was looked for")
-    before = take(second_dev, place)
-    second_dev.reload()
-    place.reopen()
-    wait_until(lambda: ("brightness", HOTEL) in place.revisions(), LIMIT_S, "the new code has been at work")
-    wait_settled(second_dev, place, *second_dev.partitions())
-    return before, take(second_dev, place)
