@@ -242,7 +242,9 @@ class TestGivenUp:
         tried = [fact for fact in place.all_facts() if fact[:2] == ("brightness", BRAVO)]
         assert tried == [("brightness", BRAVO, "failed")] * 4 + [("brightness", BRAVO, "quarantined")]
         asked = [line for line in said if line.startswith("run:")]
-        assert asked[-3:] == ["run: snapshot, release (titles changed)"] * 3
+        last = max(at for at, line in enumerate(asked) if "brightness" in line)
+        # One in the round of the last fact, and three that nothing came of.
+        assert asked[last + 1 :] == ["run: snapshot, release (titles changed)"] * (1 + 3)
         epochs.end(epoch, "failed")
 
 
@@ -298,6 +300,14 @@ class TestUp:
             done = self.up(Place(tmp_path), PORT=str(busy.getsockname()[1]))
         assert (done.returncode, done.stdout) == (1, "")
         assert "cannot be used" in done.stderr and "make up PORT=" in done.stderr
+
+    def test_a_home_of_dagster_that_cannot_be_written_is_one_sentence(self, tmp_path: Path) -> None:
+        place = Place(tmp_path)
+        file = tmp_path / "a file"
+        file.touch()
+        done = place.python("-m", "sensors.prepare", "0", env=place.env() | {"DAGSTER_HOME": str(file)})
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"Dagster's home {file} cannot be written (File exists)")
 
     def test_dagsters_home_is_made_with_the_settings_of_this_deployment(self, tmp_path: Path) -> None:
         place = Place(tmp_path)
