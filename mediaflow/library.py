@@ -14,7 +14,7 @@ from mediaflow import report
 from mediaflow import settings as settings_module
 from mediaflow.catalog.records import TitleRecord
 from mediaflow.catalog.titles import Catalog
-from mediaflow.errors import UsageError
+from mediaflow.errors import SystemFault, UsageError
 from mediaflow.planning.ledger import FAILED, QUARANTINED, RETRY, Fact, Ledger
 from mediaflow.planning.plan import Plan, Retries, plan
 from mediaflow.planning.stage import StageGraph
@@ -88,7 +88,13 @@ class Library:
     def cache(self) -> Path:
         """A folder for what can be made again at any time."""
         folder = self.home / "cache"
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SystemFault(
+                f"The cache {folder} could not be made ({error.strerror}): check the folder and its permissions.",
+                path=str(folder),
+            ) from error
         return folder
 
     @cached_property
@@ -201,18 +207,23 @@ class Library:
         everything : bool
             All of them.
         """
-        found = self.plan()
+        graph = self.graph()
+        found = self._plan(graph)
         rows = [row for row in found.frame.iter_rows(named=True) if row["state"] in (FAILED, QUARANTINED)]
-        stopped = {name: self.graph().generations[name] for name in found.stopped}
+        stopped = list(found.stopped)
         if not everything:
             if what is None:
                 raise UsageError("Say what to try again: a title, an algorithm, or --all.")
             names = {one.name for one in self.algorithms}
             title = None if what in names else report.find_title(self.titles(), what).title_id
             rows = [row for row in rows if row["title_id"] == title or row["stage"] == what]
-            stopped = {name: generation for name, generation in stopped.items() if name == what}
+            stopped = [name for name in stopped if name == what]
         facts = [Fact(row["title_id"], row["stage"], row["revision"], row["generation"], RETRY) for row in rows]
-        facts += [Fact("", name, generation, generation, RETRY) for name, generation in stopped.items()]
+        for name in stopped:
+            generation = graph.generations[name]
+            # What cannot run at all was not stopped by the ledger: its file is read anew anyway, its model waited for.
+            own = [Fact("", name, generation, generation, RETRY)]
+            facts += self._declared().again(name) if graph[name].broken else own
         self.ledger.append(facts)
         return len(facts)
 

@@ -93,7 +93,7 @@ def load(**overrides: Any) -> Settings:
     try:
         _check_file()
         _check_variables()
-        return Settings(**overrides)
+        settings = Settings(**overrides)
     except ValidationError as error:
         raise _refusal(error, overrides) from error
     except SettingsError as error:
@@ -109,6 +109,8 @@ def load(**overrides: Any) -> Settings:
         raise UsageError(
             f"{config_file()} cannot be read ({error.strerror}): check its permissions.", file=str(config_file())
         ) from error
+    _check_folders(settings)
+    return settings
 
 
 def _check_file() -> None:
@@ -126,6 +128,20 @@ def _check_variables() -> None:
     for variable in os.environ:
         if variable.startswith(_PREFIX) and variable not in known:
             raise _unknown(variable.removeprefix(_PREFIX).lower(), f"the variable {variable}")
+
+
+def _check_folders(settings: Settings) -> None:
+    """Raise `UsageError` where the workspace lies in the library, into which nothing is ever written."""
+    if settings.library is None:
+        return
+    home, library = settings.home.resolve(), settings.library.resolve()
+    if home.is_relative_to(library):
+        raise UsageError(
+            f"The workspace {home} lies in the library {library}, into which nothing is written: "
+            "set 'home' to a folder elsewhere.",
+            home=str(home),
+            library=str(library),
+        )
 
 
 def _refusal(error: ValidationError, overrides: Mapping[str, Any]) -> UsageError:

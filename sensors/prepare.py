@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
 import mediaflow
-from mediaflow.errors import MediaflowError, UsageError
+from mediaflow.errors import MediaflowError, SystemFault, UsageError
 from mediaflow.library import Library
 
 _SETTINGS = Path(__file__).parent.parent / "dagster_home.yaml"
@@ -18,10 +19,17 @@ def prepare_home(library: Library) -> Path:
     """Return Dagster's home (`DAGSTER_HOME`, or `dagster` in the workspace), made if need be and set for Dagster."""
     home = Path(os.environ.get("DAGSTER_HOME") or library.home / "dagster").absolute()
     os.environ["DAGSTER_HOME"] = str(home)
-    home.mkdir(parents=True, exist_ok=True)
     settings = home / "dagster.yaml"
-    if not settings.is_file():
-        settings.write_text(_SETTINGS.read_text())
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            if not settings.is_file():
+                settings.write_text(_SETTINGS.read_text())
+    except OSError as error:
+        raise SystemFault(
+            f"Dagster's home {home} cannot be written ({error.strerror}): check the folder and its permissions.",
+            path=str(home),
+        ) from error
     return home
 
 

@@ -128,6 +128,17 @@ def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
     assert loaded(tmp_path, "settle_s", "library", file="settle_s = 2", **empty) == ["2.0", "None"]
 
 
+@pytest.mark.parametrize("home", ["films", "films/.work", "sub/../films/work"])
+def test_a_workspace_in_the_library_is_refused(tmp_path: Path, home: str) -> None:
+    (tmp_path / "films").mkdir()
+    sentence = refused(tmp_path, file=f"library = 'films'\nhome = '{home}'")
+    assert sentence.endswith("into which nothing is written: set 'home' to a folder elsewhere.")
+
+
+def test_a_library_in_the_workspace_is_none_of_its_business(tmp_path: Path) -> None:
+    assert loaded(tmp_path, "library", file="library = 'work/films'\nhome = 'work'") == ["PosixPath('work/films')"]
+
+
 def test_a_tilde_is_the_users_home_folder(tmp_path: Path) -> None:
     seen = loaded(tmp_path, "home", "library", file="library = '~/films'", HOME="/people/ann", MEDIAFLOW_HOME="~/work")
     assert seen == ["PosixPath('/people/ann/work')", "PosixPath('/people/ann/films')"]

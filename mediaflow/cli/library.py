@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mediaflow.cli.output import plain, print_note, sentences, timecode
+from mediaflow.cli.output import counted, plain, print_note, sentences, timecode
+from mediaflow.errors import UsageError
+
+if TYPE_CHECKING:
+    from mediaflow.library import Library
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
@@ -22,12 +26,14 @@ def status(as_json: _Json = False) -> None:
         if as_json:
             print(json.dumps(found, ensure_ascii=False))
             return
+        if not found["titles"]:
+            _print_no_titles(opened)
         counts = [f"{found[name]} {name}" for name in ("fresh", "stale", "failed", "quarantined") if found[name]]
-        print(f"{found['titles']} titles" + (f": {', '.join(counts)}" if counts else ""))
+        print(counted(found["titles"], "title") + (f": {', '.join(counts)}" if counts else ""))
         _print_release(found["release"])
         _print_algorithms(found["algorithms"])
         for reason, count in found["reasons"].items():
-            print(f"stale: {count} artifacts: {reason}")
+            print(f"stale: {counted(count, 'artifact')}: {reason}")
         for one in found["waiting"]:
             what = f"{one['title_id']} ({one['stage']})" if "title_id" in one else one["stage"]
             print(f"{one['state']}: {what}: {plain(one['reason'])}")
@@ -35,7 +41,7 @@ def status(as_json: _Json = False) -> None:
 
 
 def plan(as_json: _Json = False) -> None:
-    """Show what is not fresh, and why: one line for each title and stage."""
+    """Show what is not fresh, and why, line by line."""
     from mediaflow.library import open_library
     from mediaflow.report import plan_lines
 
@@ -45,6 +51,8 @@ def plan(as_json: _Json = False) -> None:
             _print_lines(lines)
         elif lines:
             _print_columns(("title_id", "stage", "state", "reason"), lines)
+        elif not opened.titles():
+            _print_no_titles(opened)
         else:
             print_note("Everything is fresh.")
 
@@ -61,14 +69,14 @@ def titles(as_json: _Json = False) -> None:
         elif lines:
             _print_columns(("title_id", "title", "year", "series", "season", "episode", "state"), lines)
         else:
-            print_note("There are no titles yet: run 'make refresh' or 'make up'.")
+            _print_no_titles(opened)
 
 
 def show(
-    title: Annotated[str, typer.Argument(help="The title's id or name.")],
+    title: Annotated[str, typer.Argument(help="The title's id or name.", metavar="TITLE")],
     as_json: _Json = False,
 ) -> None:
-    """Show one title in full: its entry, shots, cues and annotations, as published."""
+    """Show one title in full, as published: its entry, shots and cues."""
     from mediaflow.library import open_library
 
     with sentences(), open_library() as opened:
@@ -83,7 +91,7 @@ def scan(
     allow_loss: Annotated[bool, typer.Option(help="Believe also the loss of many titles at once.")] = False,
     as_json: _Json = False,
 ) -> None:
-    """Look at the library folder now, and say what changed; nothing is computed."""
+    """Look at the library folder now and say what changed."""
     from mediaflow.library import open_library
 
     with sentences(), open_library() as opened:
@@ -93,24 +101,36 @@ def scan(
         if as_json:
             body: dict[str, Any] = {word: list(getattr(change, word)) for word in words}
             print(json.dumps(body | opened.last_look(), ensure_ascii=False))
-            return
-        for word in words:
-            for title_id in getattr(change, word):
-                print(f"{word}: {title_id}")
-        print(f"{len(opened.titles())} titles")
-        _print_look(opened.last_look())
+        else:
+            for word in words:
+                for title_id in getattr(change, word):
+                    print(f"{word}: {title_id}")
+            print(counted(len(opened.titles()), "title"))
+            _print_look(opened.last_look())
+        if looked.guard:
+            raise typer.Exit(1)
 
 
 def retry(
-    what: Annotated[str | None, typer.Argument(help="A title's id or name, or an algorithm.")] = None,
+    what: Annotated[str | None, typer.Argument(help="A title's id or name, or an algorithm.", metavar="WHAT")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that failed or stopped.")] = False,
 ) -> None:
-    """Give what failed, was quarantined or has stopped a new start at the next refresh."""
+    """Give what failed or has stopped a new start at the next refresh."""
     from mediaflow.library import open_library
 
     with sentences(), open_library() as opened:
         count = opened.retry(what, everything=everything)
-        print(f"{count} artifacts will be tried again at the next refresh.")
+        if count:
+            print(f"{counted(count, 'artifact')} will be tried again at the next refresh.")
+        else:
+            print_note("There is nothing to try again: nothing of it failed or has stopped.")
+
+
+def _print_no_titles(opened: Library) -> None:
+    try:
+        print_note(f"There are no titles of {opened.root} yet: run 'make refresh' or 'make up'.")
+    except UsageError as error:
+        print_note(error.message)
 
 
 def _print_release(release: Mapping[str, Any] | None) -> None:

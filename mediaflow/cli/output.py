@@ -39,6 +39,11 @@ def timecode(time_ms: int) -> str:
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{milliseconds:03d}"
 
 
+def counted(number: int, what: str) -> str:
+    """Return `1 title`, `2 titles`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def plain(text: str) -> str:
     """Return a text on one line, without characters that a terminal would obey."""
     return _CONTROLS.sub(" ", text.replace("\n", " / ")).strip()

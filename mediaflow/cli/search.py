@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 import typer
 
 from mediaflow.cli.output import print_json, print_note, print_table, sentences
+from mediaflow.errors import SystemFault
 from mediaflow.search.parse import Options, parse_query
+from mediaflow.search.query import Dialogue
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,14 +37,27 @@ def answer(library: Searched, query: Query, as_json: bool, console: Console | No
         print_json(results)
     elif results.hits:
         silent = [hit for hit in results if not any(source.text for source in hit.sources)]
-        pictures = dict(zip(map(id, silent), library.thumbnails(silent), strict=True))
+        pictures = dict(zip(map(id, silent), _thumbnails(library, silent), strict=True))
         print_table(results, [pictures.get(id(hit)) for hit in results], console)
     else:
-        print_note("Nothing was found. One cue must have all words of --dialogue: try fewer, or fewer filters.")
+        spoken = any(isinstance(clause, Dialogue) for clause in query.clauses)
+        hint = "one cue must have all words of --dialogue, so try fewer" if spoken else "try something else"
+        print_note(f"Nothing was found: {hint}, or fewer filters.")
+
+
+def _thumbnails(library: Searched, hits: Sequence[Hit]) -> list[Path | None]:
+    """Return the hits' pictures; where they cannot be written, the answer is shown without them."""
+    try:
+        return library.thumbnails(hits)
+    except SystemFault as error:
+        print_note(error.message)
+        return [None] * len(hits)
 
 
 def search(
-    text: Annotated[str | None, typer.Argument(help="What is seen or said.", show_default=False)] = None,
+    text: Annotated[
+        str | None, typer.Argument(help="What is seen or said.", metavar="TEXT", show_default=False)
+    ] = None,
     visual: Annotated[list[str], typer.Option(help="What is seen.", metavar="TEXT")] = [],  # noqa: B006
     dialogue: Annotated[
         list[str], typer.Option(help="Words that are said; an exact phrase in double quotes.", metavar="TEXT")
@@ -64,7 +79,7 @@ def search(
     limit: Annotated[int, typer.Option(help="Most hits.", metavar="NUMBER")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Find moments in the library: what is seen, what is said, and what algorithms found."""
+    """Find moments: what is seen, what is said, what algorithms found."""
     from mediaflow.library import open_library
 
     with sentences():

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from mediaflow.errors import UsageError
+from mediaflow.errors import TitleError, UsageError
 from mediaflow.search.literals import both, text_literal
 from mediaflow.search.query import Clause, Dialogue, FreeText, SimilarToPicture, SimilarToShot, Visual, Where
 from mediaflow.search.searchers import Searcher
@@ -168,7 +168,11 @@ class Router:
 
     def _encode_picture(self, clause: SimilarToPicture) -> np.ndarray:
         encoder = self._encoder(VISUAL)
-        vector: np.ndarray = encoder.encode_pictures([self._pictures.picture(clause.data)])[0]
+        try:
+            picture = self._pictures.picture(clause.data)
+        except (UsageError, TitleError) as error:
+            raise UsageError(f"{clause.name}: {error.message}", **error.fields) from error
+        vector: np.ndarray = encoder.encode_pictures([picture])[0]
         return vector
 
     def _similar_to_shot(self, clause: SimilarToShot) -> Asked:

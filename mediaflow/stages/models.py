@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mediaflow.errors import AlgorithmError
-from mediaflow.planning.ledger import DONE, FAILED, Fact, Ledger
+from mediaflow.planning.ledger import DONE, FAILED, RETRY, Fact, Ledger
 from mediaflow.planning.revisions import digest
 from mediaflow.stages.graph import ModelLike
 
@@ -56,6 +56,13 @@ class DeclaredModels:
         stage, key = self._key(algorithm)
         tried = self._ledger.newest().filter((pl.col("stage") == stage) & (pl.col("revision") == key))
         return (tried["attempts"][0], tried["at_ms"][0]) if len(tried) and tried["state"][0] == FAILED else (0, 0)
+
+    def again(self, algorithm: str) -> list[Fact]:
+        """Return the fact that gives a model that could not be had a new start, so that it is not waited for longer."""
+        if algorithm not in self._names or not self.attempts(algorithm)[0]:
+            return []
+        stage, key = self._key(algorithm)
+        return [Fact("", stage, key, key, RETRY)]
 
     def known(self) -> dict[str, ModelLike | str]:
         """Return by algorithm its model, or a sentence why that is not there."""

@@ -155,12 +155,38 @@ def test_a_settings_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> No
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_without_titles_there_is_a_hint(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    for command in ("titles", "plan", "status"):
+        done = shell.run(command)
+        assert done.exit_code == 0
+        assert done.stderr == f"There are no titles of {shell.films} yet: run 'make refresh' or 'make up'.\n"
+    nowhere = CliRunner(env={"MEDIAFLOW_CONFIG": str(tmp_path / "mediaflow.toml"), "MEDIAFLOW_HOME": str(tmp_path)})
+    assert nowhere.invoke(app, ["titles"]).stderr.startswith("No library is set: ")
+
+
+def test_a_library_that_is_away_fails_a_scan(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    for options in ([], ["--json"]):
+        done = shell.run("scan", *options)
+        assert done.exit_code == 1
+        assert f"the library folder {shell.films} cannot be read" in done.stdout
+
+
+def test_a_workspace_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "cache").write_text("a file")
+    done = Shell(tmp_path).run("status")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"The cache {tmp_path / 'home' / 'cache'} could not be made")
+
+
 def test_scan_says_what_changed_and_computes_nothing(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     shell.films.mkdir()
     (shell.films / "new.mp4").write_bytes(b"whatever")
     assert shell.json("scan")["added"] == ["new"]
-    assert "1 titles" in shell.run("scan").stdout
+    assert shell.run("scan").stdout == "1 title\n"
     assert shell.json("status")["stale"] == 1
 
 
@@ -171,8 +197,11 @@ def test_retry_gives_a_quarantined_title_a_new_start(tmp_path: Path) -> None:
     with shell.library() as library:
         refresh(library)
     assert shell.json("status")["quarantined"] == 1
-    assert "1 artifacts will be tried again" in shell.run("retry", "bad").stdout
+    assert "1 artifact will be tried again" in shell.run("retry", "bad").stdout
     assert shell.json("status")["stale"] == 1
+    assert "1 artifact will be tried again" in shell.run("retry", "visual").stdout
+    for what in ("bad", "visual", "--all"):
+        assert shell.run("retry", what).stderr.startswith("There is nothing to try again")
     assert shell.run("retry").exit_code == 2
 
 

@@ -77,7 +77,18 @@ def test_nothing_found_is_a_sentence_and_no_error(library: SmallLibrary, capsys:
     answer(library, Query((Dialogue("dragon"),)), as_json=False)
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
-    assert "Nothing was found" in err
+    assert err == "Nothing was found: one cue must have all words of --dialogue, so try fewer, or fewer filters.\n"
+    answer(library, Query((Visual("red"),), Filters(years=((1900, 1901),))), as_json=False)
+    assert capsys.readouterr().err == "Nothing was found: try something else, or fewer filters.\n"
+
+
+def test_pictures_that_cannot_be_written_are_left_out_and_said(
+    library: SmallLibrary, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library.cache.write_text("a file")
+    shown = table(library, Query((Visual("red"),)))
+    assert "00:00:00.000" in shown and ".jpg" not in shown
+    assert capsys.readouterr().err.startswith(f"A thumbnail could not be written to '{library.cache}'")
 
 
 def test_json_is_one_object_a_line(library: SmallLibrary, capsys: pytest.CaptureFixture[str]) -> None:

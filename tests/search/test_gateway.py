@@ -146,7 +146,7 @@ WRONG: list[tuple[Query, str]] = [
     (Query((Where("loud", "very"),)), "give the least score as a number"),
     (Query((Where("loud", "nan"),)), "give the least score as a number"),
     (Query((Where("motion", "red"),)), "no model that could compare"),
-    (Query((SimilarToPicture(b"no picture"),)), "That is no picture"),
+    (Query((SimilarToPicture(b"no picture", "still.png"),)), "^still.png: That is no picture"),
 ]
 
 

@@ -37,6 +37,17 @@ def test_a_model_that_cannot_be_had_says_why_and_counts_its_tries(
         assert models.attempts("visual")[0] == tries
 
 
+def test_a_new_start_forgets_the_tries(registry: ModelRegistry, store: FolderStore, tmp_path: Path) -> None:
+    models = declared(registry, store, str(tmp_path / "nowhere"))
+    assert models.again("visual") == models.again("dialogue") == []
+    with pytest.raises(AlgorithmError):
+        models.ensure("visual")
+    Ledger(store).append(models.again("visual"))
+    assert models.attempts("visual") == (0, 0)
+    assert "is not in the store yet" in str(models.known()["visual"])
+    assert models.again("visual") == []
+
+
 def test_what_was_wrong_with_another_model_is_not_said_of_this_one(
     registry: ModelRegistry, store: FolderStore, tmp_path: Path
 ) -> None:
