@@ -142,9 +142,10 @@ class Place:
         return known.issuperset(titles) and stale.isdisjoint(titles) and not self.view.publish_due(plan)
 
     def all_facts(self) -> list[tuple[str, str, str]]:
-        """Return the (stage, title, state) of all facts in the ledger, in the order in which they came."""
-        return list(self.view.ledger.facts().select("stage", "title_id", "state").iter_rows())
+        """Return the (stage, title, state) of all facts about titles in the ledger, in the order in which they came."""
+        rows = self.view.ledger.facts().select("stage", "title_id", "state").iter_rows()
+        return [(stage, title, state) for stage, title, state in rows if title]
 
     def facts(self, state: str) -> list[tuple[str, str]]:
-        """Return the (stage, title) of all facts of that state in the ledger, in the order in which they came."""
-        return [(stage, title) for stage, title, found in self.all_facts() if found == state and title]
+        """Return the (stage, title) of those of one state."""
+        return [(stage, title) for stage, title, found in self.all_facts() if found == state]
