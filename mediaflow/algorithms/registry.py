@@ -64,15 +64,26 @@ def find(folders: tuple[Path, ...] = (), parameters: Mapping[str, Mapping[str, A
         Parameters by algorithm, from `[algorithms.NAME]`.
     """
     found: dict[str, Registered] = {}
+    given = parameters or {}
     for one in [*_built_in(), *_in_folders(folders), *_installed()]:
-        checked = _checked(one, (parameters or {}).get(one.name, {}))
-        if checked.name in found or _reserved(checked.name):
-            other = found[checked.name].source if checked.name in found else "mediaflow itself"
-            name = f"{checked.name}_{hashlib.sha256(checked.source.encode()).hexdigest()[:6]}"
-            reason = f"The name {checked.name!r} in {checked.source} is taken by {other}: rename one of them."
-            checked = Registered(name, checked.owner, checked.source, broken=checked.broken or reason)
-        found[checked.name] = checked
+        _add(found, _checked(one, given.get(one.name, {})))
+    for name in sorted(given.keys() - found.keys()):
+        source = f"[algorithms.{name}]"
+        reason = (
+            f"There is no algorithm {name!r}, but {source} sets its parameters: correct the name or take it out."
+        )
+        _add(found, Registered(_slug(name), "team:unknown", source, broken=reason))
     return _without_circles(found)
+
+
+def _add(found: dict[str, Registered], one: Registered) -> None:
+    """Add an algorithm under its name, or under another as broken where that is taken."""
+    if one.name in found or _reserved(one.name):
+        other = found[one.name].source if one.name in found else "mediaflow itself"
+        name = f"{one.name}_{hashlib.sha256(one.source.encode()).hexdigest()[:6]}"
+        reason = f"The name {one.name!r} in {one.source} is taken by {other}: rename one of them."
+        one = Registered(name, one.owner, one.source, broken=one.broken or reason)
+    found[one.name] = one
 
 
 def _built_in() -> Iterator[Registered]:

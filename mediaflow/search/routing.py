@@ -180,7 +180,9 @@ class Router:
 
         table = self._reader.table(self.part(VISUAL).table)
         title_no, time_ms = int(self._title_number(clause.title)), int(clause.time_ms)
-        here = f"title_no = {title_no} AND start_ms <= {time_ms} AND end_ms > {time_ms}"
+        # A time that is no 64-bit number breaks the filter, and is beyond the end of every title.
+        capped_ms = min(max(time_ms, -1), 2**62)
+        here = f"title_no = {title_no} AND start_ms <= {capped_ms} AND end_ms > {capped_ms}"
         found = table.to_table(columns=["shot_no", "vector"], filter=here, limit=1)
         if not found.num_rows:
             raise UsageError(

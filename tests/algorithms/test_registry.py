@@ -200,6 +200,15 @@ def test_a_folder_that_is_not_there_is_one_broken_algorithm_whatever_it_is_calle
         build(algorithms, {})
 
 
+@pytest.mark.parametrize("name", ["brightnes", "Visual", "frames", "two words"])
+def test_parameters_of_no_algorithm_are_said_and_stop_nothing_else(name: str) -> None:
+    algorithms = find((), {name: {"threshold": 1}})
+    (broken,) = (one for one in algorithms if one.broken)
+    assert broken.broken.startswith(f"There is no algorithm {name!r}, but [algorithms.{name}] sets its parameters")
+    assert {"visual", "dialogue"} < {one.name for one in algorithms}
+    build(algorithms, {})
+
+
 def test_what_cannot_be_read_in_a_folder_is_one_broken_algorithm_or_no_algorithm(tmp_path: Path) -> None:
     (tmp_path / "folder.py").mkdir()
     (tmp_path / "lost.py").symlink_to(tmp_path / "nowhere")

@@ -113,5 +113,6 @@ def test_a_shot_of_several_titles_or_beyond_the_end_is_an_error(tmp_path: Path, 
     world.visual(shot("dune-1984", 0, 9, "red"))
     with pytest.raises(UsageError, match=r"2 titles fit 'dune'.*dune-1984, dune-2021"):
         world.gateway().search(Query((SimilarToShot("dune", 0),)))
-    with pytest.raises(UsageError, match=r"no shot at 10\.000 s"):
-        ask(gateway, SimilarToShot("harbour", 10_000))
+    for time_ms in (10_000, -1, 10**20, -(10**20)):
+        with pytest.raises(UsageError, match=rf"no shot at {time_ms / 1000:.3f} s"):
+            ask(gateway, SimilarToShot("harbour", time_ms))
