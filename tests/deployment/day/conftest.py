@@ -7,7 +7,7 @@ is that of the two backfills, the second of which repeats what failed in the fir
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -37,6 +37,11 @@ LATER = {ALPHA: 20, FOXTROT: 25, GOLF: 26, HOTEL: 27, DELTA: 30}
 MENDED_FOXTROT = 31
 
 
+def wait(condition: Callable[[], object], what: str) -> None:
+    """Wait for what a look at Dagster says: looks cost its web server time that the runs need."""
+    wait_until(condition, LIMIT_S, what, every_s=1.0)
+
+
 def wait_settled(dev: Dev, place: Place, *titles: str) -> None:
     """Wait until the plan asks nothing more of the titles and only a backfill's runs may go on."""
 
@@ -45,13 +50,13 @@ def wait_settled(dev: Dev, place: Place, *titles: str) -> None:
             return False
         return not [run for run in dev.runs() if run.status in UNFINISHED and BACKFILL not in run.tags]
 
-    wait_until(settled, LIMIT_S, f"{titles} are settled")
+    wait(settled, f"{titles} are settled")
 
 
 def wait_ticked(dev: Dev, *sensors: str) -> None:
     """Wait until each of these sensors has been evaluated, from its beginning to its end."""
     now = time.time()
-    wait_until(lambda: all(dev.last_ticks()[name] > now for name in sensors), LIMIT_S, f"{sensors} have ticked")
+    wait(lambda: all(dev.last_ticks()[name] > now for name in sensors), f"{sensors} have ticked")
 
 
 def finished(dev: Dev, *ids: str) -> bool:
@@ -112,7 +117,7 @@ def scattered(dev: Dev, place: Place, films: Films, runs_while_quiet: list[Run])
 
 @pytest.fixture(scope="module")
 def ranged(dev: Dev, place: Place, backfill: str, scattered: Picture) -> Picture:
-    wait_until(lambda: dev.backfill_status(backfill).startswith("COMPLETED"), LIMIT_S, "the backfill is done")
+    wait(lambda: dev.backfill_status(backfill).startswith("COMPLETED"), "the backfill is done")
     return take(dev, place)
 
 
@@ -129,7 +134,7 @@ def subtitled(dev: Dev, place: Place, again: str, ranged: Picture) -> Picture:
     file = place.library / f"{file_name(GOLF)}.en.srt"
     file.write_text(file.read_text() + "\n99\n00:00:02,000 --> 00:00:02,500\nOne line more.\n")
     known = len(ranged.facts)
-    wait_until(lambda: ("subtitles", GOLF, "done") in place.all_facts()[known:], LIMIT_S, "it was read")
+    wait(lambda: ("subtitles", GOLF, "done") in place.all_facts()[known:], "it was read")
     wait_settled(dev, place, GOLF)
     return take(dev, place)
 
@@ -139,7 +144,7 @@ def by_hand(dev: Dev, place: Place, subtitled: Picture) -> tuple[Picture, str, s
     """A fresh title is materialized, once as it is and once, for its catalogue, by force."""
     plain = dev.materialize(ALPHA, STAGES)
     forced = dev.materialize(HOTEL, ["catalogue"], force=True)
-    wait_until(lambda: finished(dev, plain, forced), LIMIT_S, "the runs are done")
+    wait(lambda: finished(dev, plain, forced), "the runs are done")
     return take(dev, place), plain, forced
 
 
@@ -151,7 +156,7 @@ def healed(dev: Dev, place: Place, again: str, by_hand: tuple[Picture, str, str]
         mine = [run for run in dev.runs() if run.tags.get(BACKFILL) == again]
         return any("media" not in run.assets for run in mine) and finished(dev, *(run.id for run in mine))
 
-    wait_until(done, LIMIT_S, "the backfill's runs are done")
+    wait(done, "the backfill's runs are done")
     return take(dev, place)
 
 
@@ -177,7 +182,7 @@ def mended(dev: Dev, place: Place, recoded: Picture) -> Picture:
             return False
         return all(run.tags.get("mediaflow/lane") == "publish" for run in dev.runs() if run.status in UNFINISHED)
 
-    wait_until(whole, LIMIT_S, "all are whole")
+    wait(whole, "all are whole")
     return take(dev, place)
 
 
@@ -187,7 +192,7 @@ def removed(dev: Dev, place: Place, films: Films, mended: Picture) -> Picture:
     for file in place.library.glob(f"{file_name(BRAVO)}.*"):
         file.unlink()
     films.put_garbage(place.library, ECHO)
-    wait_until(lambda: BRAVO not in dev.partitions(), LIMIT_S, "the partition is gone")
+    wait(lambda: BRAVO not in dev.partitions(), "the partition is gone")
     wait_settled(dev, place, ECHO)
     return take(dev, place)
 
@@ -198,7 +203,7 @@ def reborn(dev: Dev, place: Place, removed: Picture) -> Iterator[Picture]:
     dev.stop()
     place.forget_dagster()
     with Dev(place) as other:
-        wait_until(lambda: other.idle() and _refilled(other, place), LIMIT_S, "the log is refilled")
+        wait(lambda: other.idle() and _refilled(other, place), "the log is refilled")
         yield take(other, place)
 
 
