@@ -209,8 +209,10 @@ class Table:
         import polars as pl
         import pyarrow as pa
 
+        # A table that an earlier version has made may have columns that nobody declares any more: they stay empty.
+        former = [pl.lit(None).alias(name) for name in schema.names if name not in {*_KEY_COLUMNS, *self._columns}]
         try:
-            return rows.select(schema.names).to_arrow().cast(schema)
+            return rows.with_columns(former).select(schema.names).to_arrow().cast(schema)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pl.exceptions.PolarsError) as error:
             raise SystemFault(f"Rows for the table {self.name} do not fit it: {error}.", table=self.name) from error
 
