@@ -69,9 +69,7 @@ def find(folders: tuple[Path, ...] = (), parameters: Mapping[str, Mapping[str, A
         _add(found, _checked(one, given.get(one.name, {})))
     for name in sorted(given.keys() - found.keys()):
         source = f"[algorithms.{name}]"
-        reason = (
-            f"There is no algorithm {name!r}, but {source} sets its parameters: correct the name or take it out."
-        )
+        reason = f"There is no algorithm {name!r}, but {source} sets its parameters: correct the name or take it out."
         _add(found, Registered(_slug(name), "team:unknown", source, broken=reason))
     return _without_circles(found)
 
