@@ -1,4 +1,4 @@
-"""What `python -m sensors` costs when nothing has changed: `python benchmarks/idle.py [titles]` prints CPU seconds.
+"""What `python -m sensors` costs when nothing has changed: `python -m benchmarks.idle [titles]` prints CPU seconds.
 
 The library is computed and published without Dagster, then `python -m sensors` records it in the event log (some
 minutes in all). Then it runs once more, and imports are told apart.
@@ -14,13 +14,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks._claims import Claim, tell
+
 ROOT = Path(__file__).parent.parent
-# In place of this folder, in which `dagster` would be a benchmark.
-sys.path[0] = str(ROOT)
 MOST_S = 3.0
 
 _FILL = """
 import mediaflow
+
 with mediaflow.open() as library:
     library.scan()
     for algorithm in library.model_names():
@@ -56,7 +57,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("titles", nargs="?", type=int, default=1000)
     titles = parser.parse_args().titles
-    from benchmarks.tiny import make_tiny_library
+    from benchmarks._tiny import make_tiny_library
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -80,11 +81,12 @@ def main() -> int:
         cpu = json.loads(times.read_text())
     whole, imports = cpu["whole"], cpu["imports"]
     runs = said.count("run: ")
-    print(f"{titles} titles, nothing changed; CPU s")
-    print(f"{'imports':24}{imports:10.3f}")
-    print(f"{'the rest':24}{whole - imports:10.3f}   at most {MOST_S:g}   {(whole - imports) / MOST_S:6.2f} of it")
-    print(f"{'runs':24}{runs:10d}   at most 0")
-    return 0 if whole - imports <= MOST_S and runs == 0 else 1
+    rest = whole - imports
+    print(f"{titles} titles, nothing changed: {whole:.3f} CPU s, {imports:.3f} of them imports")
+    return tell(
+        Claim("refresh of nothing, CPU s beyond imports", rest, rest, most=MOST_S),
+        Claim("refresh of nothing, runs", runs, rest, most=0),
+    )
 
 
 if __name__ == "__main__":

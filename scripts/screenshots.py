@@ -1,4 +1,4 @@
-"""Takes the pictures of the documentation in a real browser: `python scripts/screenshots.py` writes docs/pictures.
+"""Takes the pictures of the documentation in a real browser: `python -m scripts.screenshots` writes docs/pictures.
 
 A demo library is brought up to date in a folder of its own, Dagster's web pages are started on it, and Debian's
 Chromium looks at them.
