@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -20,8 +19,6 @@ from tests.deployment.waiting import wait_until
 UNFINISHED = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
 # Of the UI: runs that nobody waits for any more are found by these, not by their sensor.
 BACKFILL = "dagster/backfill"
-# A run waits up to 5 s in the queue otherwise, and the day has twenty of them, one after another.
-_IMPATIENT = "run_queue: {dequeue_interval_seconds: 1}\n"
 _SELECTOR = {"repositoryLocationName": "mediaflow", "repositoryName": "__repository__"}
 
 
@@ -58,18 +55,16 @@ class Run:
 
 
 class Dev:
-    """Starts `dagster dev` at a place and waits until its code location is loaded; use it in a `with` statement."""
+    """Starts what `make up` runs at a place, waits until its code location is loaded; use it in a `with` statement."""
 
     def __init__(self, place: Place) -> None:
         self.port = _free_port()
-        place.dagster_home.mkdir(parents=True, exist_ok=True)
-        settings = (ROOT / "dagster_home.yaml").read_text() + _IMPATIENT
-        (place.dagster_home / "dagster.yaml").write_text(settings)
+        place.home.mkdir(exist_ok=True)
         self.log = place.home / "dev.log"
-        command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p"]
+        env = place.env() | {"PORT": str(self.port)}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, str(self.port)], cwd=ROOT, env=place.env(), stdout=log, stderr=log, start_new_session=True
+                ["bash", "scripts/up.sh"], cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True
             )
 
     def __enter__(self) -> Dev:
@@ -94,6 +89,19 @@ class Dev:
             wait_until(self.idle, 60, "the terminated runs have ended")
         finally:
             self._end()
+
+    def press_ctrl_c(self) -> None:
+        """Interrupt all processes of `make up`, as the terminal does."""
+        os.killpg(self._process.pid, signal.SIGINT)
+
+    def ended(self) -> bool:
+        """Say whether no process of `make up` is left."""
+        self._process.poll()
+        try:
+            os.killpg(self._process.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
 
     def _end(self) -> None:
         self._process.send_signal(signal.SIGINT)
