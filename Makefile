@@ -46,7 +46,7 @@ screenshots: .venv/.ready ## take the pictures of the README in a real browser
 	@bash scripts/debian.sh
 	$(RUN) scripts.screenshots
 
-model: .venv/.ready ## train the demo model anew (25 minutes)
+model: .venv/.ready ## train the demo model anew (20 minutes)
 	$(RUN) mediaflow.demo.train
 
 lock: .venv/.ready ## resolve the tested set of packages anew

@@ -1,4 +1,4 @@
-"""Pictures to train on: scenes that went through what a film's frames go through, and pictures of nothing at all."""
+"""Pictures to train on: scenes that went through what a film's frames go through."""
 
 from __future__ import annotations
 
@@ -83,52 +83,3 @@ def _views(scene: Scene, seed: int, size: tuple[int, int], rng: np.random.Genera
             title_over(picture, f"CHAPTER {rng.integers(1, 99)}")
         views.append(shrink(degrade(picture, rng)))
     return np.stack(views)
-
-
-def abstract_views(seed: int) -> Picture:
-    """Paint one picture of nothing that has a name, twice, each time degraded and cropped a little differently.
-
-    The model learns from these that pictures differ in more than what its captions can say: that is what finds a
-    real film's shot by one of its frames.
-
-    Returns
-    -------
-    ndarray, uint8, shape (VIEWS, 64, 64, 3)
-        RGB.
-    """
-    rng = np.random.default_rng([seed, 29])
-    picture = _abstract(rng)
-    height, width = picture.shape[:2]
-    views = []
-    for _ in range(VIEWS):
-        share = rng.uniform(0.85, 1.0)
-        tall, wide = round(height * share), round(width * share)
-        top, left = int(rng.integers(height - tall + 1)), int(rng.integers(width - wide + 1))
-        views.append(shrink(degrade(np.ascontiguousarray(picture[top : top + tall, left : left + wide]), rng)))
-    return np.stack(views)
-
-
-def _abstract(rng: np.random.Generator) -> Picture:
-    """Clouds of noise at several scales under a few soft and hard blobs, in a palette of its own."""
-    height, width = 108, 192
-    base = rng.uniform(0, 255, 3)
-    picture = np.zeros((height, width, 3), np.float32) + base
-    for cells in (2, 4, 9, 20):
-        noise = rng.normal(0, 1, (cells, cells * 2, 3 if rng.random() < 0.5 else 1)).astype(np.float32)
-        cloud = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC).reshape(height, width, -1)
-        picture += cloud * rng.uniform(5, 60)
-    for _ in range(int(rng.integers(0, 7))):
-        colour = tuple(float(c) for c in np.clip(base + rng.normal(0, 90, 3), 0, 255))
-        centre = (int(rng.integers(width)), int(rng.integers(height)))
-        axes = (int(rng.integers(4, 70)), int(rng.integers(4, 50)))
-        layer: MatLike = picture.copy()
-        if rng.random() < 0.5:
-            cv2.ellipse(layer, centre, axes, float(rng.uniform(0, 180)), 0, 360, colour, -1, cv2.LINE_AA)
-        else:
-            corners = np.array(centre) + rng.integers(-70, 71, (int(rng.integers(3, 6)), 2))
-            cv2.fillPoly(layer, [corners.astype(np.int32)], colour, cv2.LINE_AA)
-        if rng.random() < 0.4:
-            layer = cv2.GaussianBlur(layer, (0, 0), float(rng.uniform(2, 9)))
-        picture += (layer.astype(np.float32) - picture) * np.float32(rng.uniform(0.5, 1.0))
-    light = rng.uniform(0.25, 1.1)
-    return np.clip(picture * light, 0, 255).astype(np.uint8)

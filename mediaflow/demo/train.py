@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from mediaflow.demo.abstracts import abstract_views
 from mediaflow.demo.captions import (
     ATTRIBUTES,
     TRAINING_TEMPLATES,
@@ -36,7 +37,7 @@ from mediaflow.demo.captions import (
     scene_bits,
     values_of,
 )
-from mediaflow.demo.pictures import SIDE, VIEWS, abstract_views, scene_group
+from mediaflow.demo.pictures import SIDE, VIEWS, scene_group
 from mediaflow.demo.world import COLOURS, OBJECTS, PLACES, Scene
 
 MODEL_FOLDER = Path(__file__).parent / "model"
@@ -54,21 +55,24 @@ CONFIG: dict[str, Any] = {
     },
 }
 
+# Softer than what captions need: two views of a shot may differ, by what passes by or by a fade.
+_TWIN_SCALE = 20.0
 _NAMES = [len(values_of(attribute)) for attribute in ATTRIBUTES]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How much is painted and how long it is looked at; the defaults take some 25 minutes on 2 cores.
+    """How much is painted and how long it is looked at; the defaults take some 20 minutes on 2 cores.
 
     Attributes
     ----------
     groups, abstracts : int
-        Groups of scenes and pictures of nothing that are painted.
+        Groups of scenes and palettes of pictures of nothing that are painted.
     steps : int
         Steps of the optimiser.
     batch_groups, batch_twins, batch_abstracts : int
-        In each step: groups of scenes, scenes that come with a second view, and pictures of nothing (two views each).
+        In each step: groups of scenes, scenes that come with a second view, and palettes of pictures of nothing, which
+        come with two views each.
     peak_lr, weight_decay : float
         Of AdamW, with a linear warm-up and a cosine decay.
     twin_weight, naming_weight : float
@@ -78,14 +82,14 @@ class Recipe:
     """
 
     groups: int = 5000
-    abstracts: int = 2500
-    steps: int = 800
+    abstracts: int = 4000
+    steps: int = 1100
     batch_groups: int = 40
     batch_twins: int = 12
-    batch_abstracts: int = 10
+    batch_abstracts: int = 24
     peak_lr: float = 2e-3
     weight_decay: float = 0.05
-    twin_weight: float = 0.4
+    twin_weight: float = 1.2
     naming_weight: float = 1.0
     seed: int = 0
 
@@ -100,7 +104,7 @@ class Pool:
         By group.
     pictures : ndarray, uint8, shape (groups, GROUP, VIEWS, 64, 64, 3)
         RGB.
-    abstracts : ndarray, uint8, shape (abstracts, VIEWS, 64, 64, 3)
+    abstracts : ndarray, uint8, shape (abstracts, PALETTE, VIEWS, 64, 64, 3)
         RGB.
     """
 
@@ -189,8 +193,9 @@ def _draw(pool: Pool, recipe: Recipe, rng: np.random.Generator, tokenizer: Any) 
     twins = np.sort(rng.choice(len(scenes), recipe.batch_twins, replace=False))
     order = np.concatenate([twins, np.setdiff1d(np.arange(len(scenes)), twins)])
     scenes, first, other = [scenes[index] for index in order], first[order], other[order[: len(twins)]]
-    blank = pool.abstracts[rng.choice(len(pool.abstracts), recipe.batch_abstracts, replace=False)]
-    pictures = _jitter(np.concatenate([first, other, blank[:, 0], blank[:, 1]]), rng)
+    drawn = pool.abstracts[rng.choice(len(pool.abstracts), recipe.batch_abstracts, replace=False)]
+    blank = drawn.reshape(-1, VIEWS, SIDE, SIDE, 3)
+    pictures = _jitter(np.concatenate([first, other, blank[:, 0], blank[:, 1]]), len(scenes) + len(twins), rng)
     asks = [Ask.whole(scene) for scene in scenes] + [Ask.partial(scene, rng) for scene in scenes[::2]]
     bits = np.array([scene_bits(scene) for scene in scenes])
     masks = np.array([ask.mask() for ask in asks])
@@ -210,12 +215,12 @@ def _caption(ask: Ask, rng: np.random.Generator) -> str:
     return caption(ask, TRAINING_TEMPLATES[int(rng.integers(len(TRAINING_TEMPLATES)))], rng)
 
 
-def _jitter(pictures: NDArray[np.uint8], rng: np.random.Generator) -> Tensor:
-    """Mirror, shift and relight pictures, and normalise them as the model's preprocessing does."""
+def _jitter(pictures: NDArray[np.uint8], mirrors: int, rng: np.random.Generator) -> Tensor:
+    """Shift and relight pictures, mirror some of the first ones, and normalise as the model's preprocessing does."""
     # Channels first in memory too: narrow convolutions are many times slower on a CPU with channels last.
     values = torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous().float() / 255
     count = len(pictures)
-    mirrored = torch.from_numpy(rng.random(count) < 0.5)
+    mirrored = torch.from_numpy((rng.random(count) < 0.5) & (np.arange(count) < mirrors))
     values = torch.where(mirrored[:, None, None, None], values.flip(3), values)
     padded = nn.functional.pad(values, (3, 3, 3, 3), mode="replicate")
     shifts = rng.integers(0, 7, (count, 2))
@@ -240,7 +245,7 @@ def _losses(model: nn.Module, heads: nn.Module, batch: _Batch) -> tuple[Tensor, 
     whole = slice(0, captioned)
     by_text = _spread(logits, batch.fits)
     by_picture = _spread(logits[whole].T, batch.fits[whole].T)
-    same = scale * pictures @ pictures.T
+    same = _TWIN_SCALE * pictures @ pictures.T
     same = same - 1e4 * torch.eye(len(pictures))
     abstracts = (len(pictures) - captioned - twins) // 2
     start = captioned + twins
