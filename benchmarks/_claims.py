@@ -7,7 +7,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-_GATHERED = "MEDIAFLOW_BENCH_CLAIMS"
+_GATHERED = "BENCH_CLAIMS"
 
 
 @dataclass(frozen=True)

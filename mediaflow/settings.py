@@ -131,14 +131,14 @@ def _check_variables() -> None:
 
 
 def _check_folders(settings: Settings) -> None:
-    """Raise `UsageError` where the workspace lies in the library, into which nothing is ever written."""
+    """Raise `UsageError` where the workspace lies among the films; in a hidden folder, which no look enters, it may."""
     if settings.library is None:
         return
     home, library = settings.home.resolve(), settings.library.resolve()
-    if home.is_relative_to(library):
+    if home.is_relative_to(library) and not any(part.startswith(".") for part in home.relative_to(library).parts):
         raise UsageError(
-            f"The workspace {home} lies in the library {library}, into which nothing is written: "
-            "set 'home' to a folder elsewhere.",
+            f"The workspace {home} lies in the library {library}, among the films: "
+            "set 'home' to a folder elsewhere, or to a hidden one such as .mediaflow.",
             home=str(home),
             library=str(library),
         )

@@ -135,6 +135,10 @@ def test_a_workspace_in_the_library_is_refused(tmp_path: Path, home: str) -> Non
     assert sentence.endswith("into which nothing is written: set 'home' to a folder elsewhere.")
 
 
+def test_a_workspace_in_a_hidden_folder_of_the_library_is_not_looked_at(tmp_path: Path) -> None:
+    assert loaded(tmp_path, "library", "home", file="library = '.'") == ["PosixPath('.')", "PosixPath('.mediaflow')"]
+
+
 def test_a_library_in_the_workspace_is_none_of_its_business(tmp_path: Path) -> None:
     assert loaded(tmp_path, "library", file="library = 'work/films'\nhome = 'work'") == ["PosixPath('work/films')"]
 
