@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mediaflow.catalog.look import Looked
     from mediaflow.media.pool import DecodePool
     from mediaflow.models.registry import ModelRegistry
+    from mediaflow.planning.why import Why
     from mediaflow.publishing.publisher import Present, Publication, Publisher
     from mediaflow.search.gateway import Gateway
     from mediaflow.search.query import Query
@@ -276,6 +277,13 @@ class Library:
         """Return one title in full, by id or name; `UsageError` where there is none."""
         record = report.find_title(self.titles(), title)
         return report.show(record, self.plan(), self._served())
+
+    def why(self, title: str, artifact: str | None = None) -> Why:
+        """Return why a title's artifact, or all of its that are not fresh, are what they are; by id or name."""
+        from mediaflow.planning.why import why
+
+        record = report.find_title(self.titles(), title)
+        return why(self.graph(), record, self.ledger, artifact, Retries(tuple(self.settings.retry_delays_s)))
 
     def _plan(self, graph: StageGraph) -> Plan:
         return plan(graph, self.titles(), self.ledger, Retries(tuple(self.settings.retry_delays_s)))

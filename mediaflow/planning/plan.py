@@ -200,7 +200,8 @@ def _reasons(graph: StageGraph, frame: pl.DataFrame, ledger: Ledger) -> pl.DataF
     """Say why each stale row is stale, by comparing it with the newest finished artifact of that title and stage."""
     import polars as pl
 
-    before = ledger.done().select("title_id", "stage", pl.col("recipe").alias("before"))
+    done = ledger.done().filter(pl.col("recipe") != "{}")
+    before = done.select("title_id", "stage", pl.col("recipe").alias("before"))
     frame = frame.join(before, on=["title_id", "stage"], how="left", maintain_order="left")
     stale = pl.col("state") == STALE
     first = stale & pl.col("before").is_null()

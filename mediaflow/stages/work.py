@@ -284,7 +284,7 @@ class Workshop:
         attempt = artifacts.write(self._store, stage.name, title.title_id, row.revision, made.parts)
         row.state, row.attempt, row.facts = FRESH, attempt, facts
         outcome = self._outcome(stage, title, COMPUTED, why=why, facts=facts)
-        recipe = recipe_of(stage, outcome.inputs)
+        recipe = recipe_of(stage, {stage.name: title.roots[stage.name]} if stage.root else outcome.inputs)
         return [replace(fact, attempt=attempt, facts=facts, recipe=recipe)], outcome
 
     def _failed(self, stage: Stage, title: TitleRecord, error: Exception, fact: Fact) -> tuple[list[Fact], Outcome]:

@@ -213,3 +213,35 @@ def test_search_finds_a_line_and_shows_its_time(shell: Shell) -> None:
     assert found[0]["start_ms"] == cue["start_ms"]
     assert found[0]["snapshot"] == shell.json("status")["release"]["snapshot"]
     assert "00:00:0" in shell.run("search", "--dialogue", " ".join(words)).stdout
+
+
+def test_why_compares_what_there_is_with_what_should_be(shell: Shell) -> None:
+    subtitles = shell.films / "Two (1992).en.srt"
+    before = subtitles.read_bytes() if subtitles.exists() else None
+    subtitles.write_text("1\n00:00:00,100 --> 00:00:00,900\nOther words.\n")
+    shell.run("scan")
+    try:
+        found = shell.json("why", "two-1992", "dialogue")
+        printed = shell.run("why", "Two").stdout
+    finally:
+        subtitles.unlink() if before is None else subtitles.write_bytes(before)
+        shell.run("scan")
+    assert [(link["stage"], link["reason"], link["root"]) for link in found["chain"]] == [
+        ("dialogue", "input:subtitles", False),
+        ("subtitles", "subtitles", True),
+    ]
+    of = {one["field"]: one for one in found["chain"][1]["fields"]}
+    assert of["bytes"]["differs"] and not of["code version"]["differs"]
+    assert f"  bytes{' ' * 28}{of['bytes']['has']} -> {of['bytes']['should']}\n" in printed
+    assert f"root: subtitles: bytes {of['bytes']['has']} -> {of['bytes']['should']}\n" in printed
+
+
+def test_why_of_what_is_fresh_or_given_up_or_unknown_is_said(shell: Shell) -> None:
+    assert "root: media: 'broken.mp4' cannot be read as media" in shell.run("why", "broken", "dialogue").stdout
+    fresh = shell.json("why", "one-1991", "frames")
+    assert fresh["fresh"] and not any(one["differs"] for one in fresh["chain"][0]["fields"])
+    assert "root:" not in shell.run("why", "one-1991", "frames").stdout
+    assert shell.run("why", "nobody").stderr == "There is no title 'nobody': 'mediaflow titles' lists them.\n"
+    unknown = shell.run("why", "one-1991", "sound")
+    assert (unknown.exit_code, unknown.stdout) == (2, "")
+    assert unknown.stderr.startswith("There is no artifact 'sound': a title has media, subtitles, ")
