@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from mediaflow.algorithms.registry import Registered
+    from mediaflow.algorithms.source import ChangedSource
     from mediaflow.catalog.look import Looked
     from mediaflow.media.pool import DecodePool
     from mediaflow.models.registry import ModelRegistry
@@ -284,6 +285,12 @@ class Library:
 
         record = report.find_title(self.titles(), title)
         return why(self.graph(), record, self.ledger, artifact, Retries(tuple(self.settings.retry_delays_s)))
+
+    def changed_sources(self) -> list[ChangedSource]:
+        """Return the algorithms whose source changed and whose declared version did not."""
+        from mediaflow.algorithms.source import changed
+
+        return changed(self.store, self.algorithms)
 
     def _plan(self, graph: StageGraph) -> Plan:
         return plan(graph, self.titles(), self.ledger, Retries(tuple(self.settings.retry_delays_s)))

@@ -15,6 +15,8 @@ from mediaflow.snapshots.reader import SnapshotReader
 if TYPE_CHECKING:
     import polars as pl
 
+    from mediaflow.algorithms.source import ChangedSource
+
 # A title is what its worst artifact is.
 _WORST_FIRST = (QUARANTINED, FAILED, STALE)
 _SHOTS = ("start_frame", "end_frame", "start_ms", "end_ms")
@@ -77,6 +79,14 @@ def plan_lines(plan: Plan) -> list[dict[str, Any]]:
 
     rows = plan.frame.filter(pl.col("state") != FRESH)
     return list(rows.select("title_id", "stage", "state", "reason", "attempts", "revision").iter_rows(named=True))
+
+
+def source_lines(changed: Sequence[ChangedSource]) -> list[dict[str, Any]]:
+    """Return one line an algorithm whose source changed without its version: its name, what changed, the warning."""
+    return [
+        {"algorithm": one.algorithm, "version": one.version, "functions": list(one.functions), "warning": one.warning}
+        for one in changed
+    ]
 
 
 def show(record: TitleRecord, plan: Plan, reader: SnapshotReader | None) -> dict[str, Any]:

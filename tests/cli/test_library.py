@@ -96,6 +96,50 @@ def test_plan_says_what_is_not_fresh_and_why(shell: Shell) -> None:
     assert "waits for media" in shell.run("plan").stdout
 
 
+_GENRES = """
+import polars as pl
+
+from mediaflow.algorithms.contract import Algorithm, Shape
+
+
+class Genres(Algorithm):
+    name = "genres"
+    version = "1"
+    owner = "team:shelves"
+    inputs = ("catalogue",)
+    shape = Shape.LABEL
+
+    def run(self, batch):
+        rows = {"start_ms": [0], "end_ms": [1000], "label": ["drama"], "confidence": [1.0]}
+        return [pl.DataFrame(rows, schema_overrides={"confidence": pl.Float32}) for _ in batch]
+"""
+
+
+def test_plan_warns_of_an_algorithm_that_changed_without_a_new_version(tmp_path: Path) -> None:
+    shell, file = Shell(tmp_path), tmp_path / "algorithms" / "genres.py"
+    file.parent.mkdir()
+    (tmp_path / "mediaflow.toml").write_text(f"algorithm_folders = [{str(file.parent)!r}]\n")
+    shell.films.mkdir()
+    (shell.films / "new.mp4").write_bytes(b"whatever")
+
+    def warnings(text: str) -> list[dict[str, Any]]:
+        file.write_text(text)
+        return [line for line in shell.lines("plan") if "warning" in line]
+
+    other = _GENRES.replace("drama", "comedy")
+    assert warnings(_GENRES) == warnings(other) == [], "nothing was computed with it"
+    file.write_text(_GENRES)
+    with mediaflow.open(
+        home=tmp_path / "home", library=shell.films, settle_s=0, visual_model="none", algorithm_folders=[file.parent]
+    ) as library:
+        refresh(library)
+    assert warnings(_GENRES) == []
+    (told,) = warnings(other)
+    assert (told["algorithm"], told["version"], told["functions"]) == ("genres", "1", ["Genres.run"])
+    assert f"warning: {told['warning']}\n" in shell.run("plan").stdout
+    assert warnings(other.replace('version = "1"', 'version = "2"')) == []
+
+
 def test_titles_are_one_a_line(shell: Shell) -> None:
     found = {line["title_id"]: line for line in shell.lines("titles")}
     assert {title_id: line["state"] for title_id, line in found.items()} == {
