@@ -46,7 +46,7 @@ def status(plan: Plan, owners: dict[str, str], reader: SnapshotReader | None, lo
     counts = _title_counts(plan)
     return {
         **counts,
-        "reasons": _reasons(plan),
+        "reasons": plan.reasons(),
         "waiting": _waiting(plan),
         "algorithms": {name: _coverage(plan, name, owner, reader) for name, owner in owners.items()},
         "release": _release(reader),
@@ -156,13 +156,6 @@ def _title_states(plan: Plan) -> dict[str, str]:
 def _title_counts(plan: Plan) -> dict[str, int]:
     states = list(_title_states(plan).values())
     return {"titles": len(states), **{state: states.count(state) for state in (FRESH, STALE, FAILED, QUARANTINED)}}
-
-
-def _reasons(plan: Plan) -> dict[str, int]:
-    import polars as pl
-
-    rows = plan.stale().group_by("reason").len().sort(pl.col("len"), "reason", descending=[True, False])
-    return dict(rows.iter_rows())
 
 
 def _waiting(plan: Plan) -> list[dict[str, str]]:

@@ -71,6 +71,14 @@ class Plan:
 
         return self.frame.filter(pl.col("state").is_in([STALE, FAILED]))
 
+    def reasons(self) -> dict[str, int]:
+        """Return how many artifacts are stale for which reason, most frequent first; `retry` where one failed."""
+        import polars as pl
+
+        reason = pl.when(pl.col("state") == FAILED).then(pl.lit("retry")).otherwise("reason").alias("reason")
+        counts = self.stale().group_by(reason).len().sort(pl.col("len"), "reason", descending=[True, False])
+        return dict(counts.iter_rows())
+
 
 def plan(graph: StageGraph, titles: Sequence[TitleLike], ledger: Ledger, retries: Retries | None = None) -> Plan:
     """Work out every desired revision and join it with the ledger.

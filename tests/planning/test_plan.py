@@ -111,6 +111,15 @@ def test_failures_wait_longer_each_time_and_a_retry_begins_anew(ledger: Ledger) 
     assert (row["state"], row["attempts"], row["reason"]) == ("stale", 0, "never built")
 
 
+def test_reasons_are_counted_and_what_failed_is_a_retry(ledger: Ledger) -> None:
+    graph = StageGraph(STAGES)
+    record(ledger, graph, [B])
+    record(ledger, graph, [A], FAILED, only="media")
+    changed = replace(B, roots=B.roots | {"subtitles": "s2"})
+    found = plan(graph, [A, changed], ledger).reasons()
+    assert list(found.items()) == [("never built", 4), ("input:subtitles", 1), ("retry", 1), ("subtitles", 1)]
+
+
 def test_generations_follow_what_they_read() -> None:
     base = StageGraph(STAGES).generations
     other = StageGraph([replace(s, code_version="2") if s.name == "frames" else s for s in STAGES]).generations
