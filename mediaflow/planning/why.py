@@ -133,8 +133,10 @@ class _Chain:
         found = plan(graph, [title], ledger, retries).frame
         self.rows = {row["stage"]: row for row in found.iter_rows(named=True)}
         self.links: dict[tuple[str, str | None], Link] = {}
-        done = ledger.facts().filter((pl.col("title_id") == title.title_id) & (pl.col("state") == DONE))
-        self._facts = {(fact["stage"], fact["revision"]): fact for fact in done.iter_rows(named=True)}
+        own = (pl.col("title_id") == title.title_id) & (pl.col("state") == DONE)
+        done = ledger.facts().with_row_index("number").filter(own)
+        made = zip(done.iter_rows(named=True), ledger.recipes(done["number"]), strict=True)
+        self._facts = {(fact["stage"], fact["revision"]): fact | {"recipe": recipe} for fact, recipe in made}
         self._newest = {fact["stage"]: fact["revision"] for fact in done.iter_rows(named=True)}
 
     def newest(self, stage: str) -> str | None:
@@ -148,7 +150,7 @@ class _Chain:
             return
         row, declared = self.rows[stage], self._graph[stage]
         fact = self._facts.get((stage, has)) if has else None
-        before = json.loads(fact["recipe"]) if fact else {}
+        before = fact["recipe"] if fact else {}
         because = self._because(declared, has, before.get("inputs", {}))
         self.links[stage, has] = Link(
             stage,
