@@ -67,8 +67,7 @@ class Ledger:
 
     def __init__(self, store: ObjectStore) -> None:
         self._uri = store.uri(layout.LEDGER)
-        self._seen: _Seen | None = None
-        self._newest: tuple[int, dict[str, pl.DataFrame]] = (0, {})
+        self._seen: Look | None = None
 
     def append(self, facts: list[Fact]) -> None:
         """Write facts, all or none, as one fragment."""
@@ -91,53 +90,18 @@ class Ledger:
         """Return a number that grows with each append; 0 while there is no ledger."""
         return int(self._open().version) if self._exists() else 0
 
-    def facts(self) -> pl.DataFrame:
-        """Return all facts in the order in which they were written: `COLUMNS` without the recipe, and `at_ms` (Int64).
-
-        What was read once is kept, and only what was appended since is read.
-        """
+    def look(self) -> Look:
+        """Return what the ledger says now; what was read once is kept, and only what was appended since is read."""
         if not self._exists():
-            return _no_facts()
-        dataset = self._open()
-        if self._seen is None or self._seen.dataset.version != dataset.version:
-            self._seen = _read(dataset, self._seen)
-        return self._seen.facts
+            return Look(None, [], _no_facts())
+        dataset, seen = self._open(), self._seen
+        if seen is None or seen.dataset.version != dataset.version:
+            seen = self._seen = _read(dataset, seen)
+        return seen
 
-    def recipes(self, numbers: pl.Series) -> list[dict[str, Any]]:
-        """Return what some facts' revisions were made from; facts are named by their number in `facts()`, from 0."""
-        if numbers.is_empty():
-            return []
-        assert self._seen is not None, "facts have numbers once they were read"
-        found = self._seen.dataset.take(numbers.to_list(), columns=["recipe"])
-        return [json.loads(recipe) for recipe in found["recipe"].to_pylist()]
-
-    def newest(self, stage: str) -> pl.DataFrame:
-        """Return the newest fact about each artifact of a stage, and `attempts`: failures since the last new start.
-
-        Without `stage`, `generation` and `error`; what was worked out once is kept until the ledger grows.
-        """
-        import polars as pl
-
-        facts = self.facts()
-        version = int(self._seen.dataset.version) if self._seen else 0
-        if self._newest[0] != version:
-            self._newest = version, {}
-        known = self._newest[1]
-        if stage not in known:
-            own = facts.lazy().filter(pl.col("stage") == stage).drop("stage", "generation", "error").collect()
-            newest = own.unique(_ARTIFACT, keep="last", maintain_order=True)
-            newest = newest.join(_attempts(own), on=_ARTIFACT, how="left", maintain_order="left")
-            known[stage] = newest.with_columns(pl.col("attempts").fill_null(0))
-        return known[stage]
-
-    def done(self, of: pl.DataFrame) -> pl.DataFrame:
-        """Return title_id, stage and `number` of the fact that finished each (title_id, stage) of `of` last."""
-        import polars as pl
-
-        key = ["title_id", "stage"]
-        done = self.facts().lazy().with_row_index("number").filter(pl.col("state") == DONE).select(*key, "number")
-        asked = done.join(of.lazy().select(key), on=key, how="semi")
-        return asked.group_by(key).agg(pl.col("number").max()).collect()
+    def facts(self) -> pl.DataFrame:
+        """Return all facts of now; see `Look.facts`."""
+        return self.look().facts
 
     def has_done(self, stage: str, generation: str) -> bool:
         """Say whether a stage ever finished a title in this generation."""
@@ -164,15 +128,56 @@ class Ledger:
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """Facts that were read, the version that they were read from, and the fragments that they lie in."""
+class Look:
+    """The ledger as it was at one moment, whatever is appended meanwhile.
+
+    Attributes
+    ----------
+    dataset : lance.LanceDataset
+        The version that was read.
+    fragments : list of int
+        Ids of the fragments that the facts lie in.
+    facts : polars.DataFrame
+        All facts in the order in which they were written: `COLUMNS` without the recipe, and `at_ms` (Int64).
+    """
 
     dataset: Any
     fragments: list[int]
     facts: pl.DataFrame
+    _newest: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+    def recipes(self, numbers: pl.Series) -> list[dict[str, Any]]:
+        """Return what some facts' revisions were made from; facts are named by their number in `facts`, from 0."""
+        if numbers.is_empty():
+            return []
+        found = self.dataset.take(numbers.to_list(), columns=["recipe"])
+        return [json.loads(recipe) for recipe in found["recipe"].to_pylist()]
+
+    def newest(self, stage: str) -> pl.DataFrame:
+        """Return the newest fact about each artifact of a stage, and `attempts`: failures since the last new start.
+
+        Without `stage`, `generation` and `error`; worked out once.
+        """
+        import polars as pl
+
+        if stage not in self._newest:
+            own = self.facts.lazy().filter(pl.col("stage") == stage).drop("stage", "generation", "error").collect()
+            newest = own.unique(_ARTIFACT, keep="last", maintain_order=True)
+            newest = newest.join(_attempts(own), on=_ARTIFACT, how="left", maintain_order="left")
+            self._newest[stage] = newest.with_columns(pl.col("attempts").fill_null(0))
+        return self._newest[stage]
+
+    def done(self, of: pl.DataFrame) -> pl.DataFrame:
+        """Return title_id, stage and `number` of the fact that finished each (title_id, stage) of `of` last."""
+        import polars as pl
+
+        key = ["title_id", "stage"]
+        done = self.facts.lazy().with_row_index("number").filter(pl.col("state") == DONE).select(*key, "number")
+        asked = done.join(of.lazy().select(key), on=key, how="semi")
+        return asked.group_by(key).agg(pl.col("number").max()).collect()
 
 
-def _read(dataset: Any, seen: _Seen | None) -> _Seen:
+def _read(dataset: Any, seen: Look | None) -> Look:
     """Read what was appended; all of it where the ledger was rewritten meanwhile."""
     import polars as pl
 
@@ -186,7 +191,7 @@ def _read(dataset: Any, seen: _Seen | None) -> _Seen:
         frame = pl.from_arrow(batch)
         assert isinstance(frame, pl.DataFrame)
         frames.append(frame)
-    return _Seen(dataset, ids, pl.concat(frames) if frames else _no_facts())
+    return Look(dataset, ids, pl.concat(frames) if frames else _no_facts())
 
 
 def _no_facts() -> pl.DataFrame:

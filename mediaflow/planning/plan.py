@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mediaflow.planning import revisions
-from mediaflow.planning.ledger import DONE, FAILED, QUARANTINED, RETRY, STOPPED, Ledger
+from mediaflow.planning.ledger import DONE, FAILED, QUARANTINED, RETRY, STOPPED, Ledger, Look
 from mediaflow.planning.stage import Stage, StageGraph
 
 if TYPE_CHECKING:
@@ -100,11 +100,12 @@ def plan(graph: StageGraph, titles: Sequence[TitleLike], ledger: Ledger, retries
         One row a title and stage, stages in the graph's order.
     """
 
-    stopped = _stopped(graph, ledger)
-    frame = _known(graph, desired_revisions(graph, titles), ledger)
+    look = ledger.look()
+    stopped = _stopped(graph, look)
+    frame = _known(graph, desired_revisions(graph, titles), look)
     frame = _block(graph, frame, stopped)
     frame = _due(frame, retries or Retries())
-    return Plan(_reasons(graph, frame, ledger), stopped)
+    return Plan(_reasons(graph, frame, look), stopped)
 
 
 def desired_revisions(graph: StageGraph, titles: Sequence[TitleLike]) -> pl.DataFrame:
@@ -146,13 +147,13 @@ def recipe_of(stage: Stage, inputs: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _known(graph: StageGraph, desired: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
+def _known(graph: StageGraph, desired: pl.DataFrame, look: Look) -> pl.DataFrame:
     """Join each stage's desired revisions with what the ledger says of them."""
     import polars as pl
 
     parts = []
     for stage, part in _by_stage(graph, desired):
-        known = ledger.newest(stage.name).select(
+        known = look.newest(stage.name).select(
             "title_id", "revision", "state", "attempt", "reason", "attempts", "facts", "at_ms"
         )
         part = part.join(known, on=["title_id", "revision"], how="left", maintain_order="left")
@@ -174,13 +175,13 @@ def _by_stage(graph: StageGraph, frame: pl.DataFrame) -> Iterator[tuple[Stage, p
         yield stage, frame.slice(number * titles, titles)
 
 
-def _stopped(graph: StageGraph, ledger: Ledger) -> dict[str, str]:
+def _stopped(graph: StageGraph, look: Look) -> dict[str, str]:
     import polars as pl
 
     found: dict[str, str] = {}
     for stage in graph:
         whole = (pl.col("title_id") == "") & (pl.col("revision") == graph.generations[stage.name])
-        said = ledger.newest(stage.name).filter(whole & (pl.col("state") == STOPPED))["reason"]
+        said = look.newest(stage.name).filter(whole & (pl.col("state") == STOPPED))["reason"]
         found[stage.name] = stage.broken or (said[0] if len(said) else "")
     return {name: reason for name, reason in found.items() if reason}
 
@@ -225,7 +226,7 @@ def _due(frame: pl.DataFrame, retries: Retries) -> pl.DataFrame:
     return frame.with_columns(due.alias("due_ms")).drop("at_ms")
 
 
-def _reasons(graph: StageGraph, frame: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
+def _reasons(graph: StageGraph, frame: pl.DataFrame, look: Look) -> pl.DataFrame:
     """Say why each stale row is stale, by comparing it with the newest finished artifact of that title and stage."""
     import polars as pl
 
@@ -234,11 +235,11 @@ def _reasons(graph: StageGraph, frame: pl.DataFrame, ledger: Ledger) -> pl.DataF
     )
     if stale.is_empty():
         return frame
-    again = stale.join(ledger.done(stale), on=["title_id", "stage"], how="inner", maintain_order="left")
+    again = stale.join(look.done(stale), on=["title_id", "stage"], how="inner", maintain_order="left")
     concerned = frame.lazy().filter(pl.col("title_id").is_in(again["title_id"].unique().implode()))
     names = concerned.select("title_id", "stage", "revision").collect().iter_rows()
     current: dict[tuple[str, ...], str] = {(title_id, stage): revision for title_id, stage, revision in names}
-    before = zip(again.select("title_id", "stage").iter_rows(), ledger.recipes(again["number"]), strict=True)
+    before = zip(again.select("title_id", "stage").iter_rows(), look.recipes(again["number"]), strict=True)
     said = [_why(graph[stage], recipe, title_id, current) for (title_id, stage), recipe in before]
     why = again.select("at", pl.Series("why", said, dtype=pl.String))
     why = stale.select("at").join(why, on="at", how="left").with_columns(pl.col("why").fill_null(_FIRST_TIME))

@@ -134,8 +134,9 @@ class _Chain:
         self.rows = {row["stage"]: row for row in found.iter_rows(named=True)}
         self.links: dict[tuple[str, str | None], Link] = {}
         own = (pl.col("title_id") == title.title_id) & (pl.col("state") == DONE)
-        done = ledger.facts().with_row_index("number").filter(own)
-        made = zip(done.iter_rows(named=True), ledger.recipes(done["number"]), strict=True)
+        look = ledger.look()
+        done = look.facts.with_row_index("number").filter(own)
+        made = zip(done.iter_rows(named=True), look.recipes(done["number"]), strict=True)
         self._facts = {(fact["stage"], fact["revision"]): fact | {"recipe": recipe} for fact, recipe in made}
         self._newest = {fact["stage"]: fact["revision"] for fact in done.iter_rows(named=True)}
 
