@@ -8,10 +8,12 @@ from typing import Any
 import dagster as dg
 from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 
+from mediaflow.algorithms.source import ChangedSource
 from mediaflow.planning.stage import Stage
 from mediaflow.stages.work import ALREADY_FRESH, Outcome
 
 CHECK = "sound"
+VERSION_CHECK = "version"
 
 
 def code_version(stage: Stage) -> str:
@@ -75,6 +77,18 @@ def verdict(outcome: Outcome) -> dg.AssetCheckEvaluation:
         severity=dg.AssetCheckSeverity.ERROR,
         description=outcome.reason or "sound",
         metadata={"state": outcome.state, "reason": outcome.reason or "sound", "revision": outcome.revision},
+    )
+
+
+def version_verdict(algorithm: str, changed: ChangedSource | None) -> dg.AssetCheckEvaluation:
+    """Return the check that warns where an algorithm's source changed and its declared version did not."""
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(algorithm),
+        check_name=VERSION_CHECK,
+        passed=changed is None,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=changed.warning if changed else "the source is the one that this version was first used with",
+        metadata={"changed": ", ".join(changed.functions) if changed else "nothing"},
     )
 
 

@@ -44,10 +44,7 @@ def build(graph: StageGraph, algorithms: list[Registered]) -> dg.AssetsDefinitio
         partitions_def=TITLES,
         backfill_policy=dg.BackfillPolicy.single_run(),
         specs=specs(graph, with_model),
-        check_specs=[
-            dg.AssetCheckSpec(events.CHECK, asset=stage.name, partitions_def=TITLES, description="Why a title failed.")
-            for stage in graph
-        ],
+        check_specs=_checks(graph, algorithms),
     )
     def title_stages(
         context: dg.AssetExecutionContext, library: LibraryResource, batch: Batch
@@ -63,6 +60,15 @@ def build(graph: StageGraph, algorithms: list[Registered]) -> dg.AssetsDefinitio
         yield from ()
 
     return title_stages
+
+
+def _checks(graph: StageGraph, algorithms: list[Registered]) -> list[dg.AssetCheckSpec]:
+    why, version = "Why a title failed.", "Whether the source changed and the declared version did not."
+    declared = [one.name for one in algorithms if one.algorithm is not None]
+    return [
+        *(dg.AssetCheckSpec(events.CHECK, asset=one.name, partitions_def=TITLES, description=why) for one in graph),
+        *(dg.AssetCheckSpec(events.VERSION_CHECK, asset=name, description=version) for name in declared),
+    ]
 
 
 def _work(library: Library, titles: list[str], selected: set[str], batch: Batch) -> Iterator[Outcome]:

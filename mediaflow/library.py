@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     import polars as pl
 
     from mediaflow.algorithms.registry import Registered
+    from mediaflow.algorithms.source import ChangedSource
     from mediaflow.catalog.look import Looked
     from mediaflow.media.pool import DecodePool
     from mediaflow.models.registry import ModelRegistry
+    from mediaflow.planning.why import Why
     from mediaflow.publishing.publisher import Present, Publication, Publisher
     from mediaflow.search.gateway import Gateway
     from mediaflow.search.query import Query
@@ -276,6 +278,19 @@ class Library:
         """Return one title in full, by id or name; `UsageError` where there is none."""
         record = report.find_title(self.titles(), title)
         return report.show(record, self.plan(), self._served())
+
+    def why(self, title: str, artifact: str | None = None) -> Why:
+        """Return why a title's artifact, or all of its that are not fresh, are what they are; by id or name."""
+        from mediaflow.planning.why import why
+
+        record = report.find_title(self.titles(), title)
+        return why(self.graph(), record, self.ledger, artifact, Retries(tuple(self.settings.retry_delays_s)))
+
+    def changed_sources(self) -> list[ChangedSource]:
+        """Return the algorithms whose source changed and whose declared version did not."""
+        from mediaflow.algorithms.source import changed
+
+        return changed(self.store, self.algorithms)
 
     def _plan(self, graph: StageGraph) -> Plan:
         return plan(graph, self.titles(), self.ledger, Retries(tuple(self.settings.retry_delays_s)))

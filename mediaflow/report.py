@@ -15,6 +15,8 @@ from mediaflow.snapshots.reader import SnapshotReader
 if TYPE_CHECKING:
     import polars as pl
 
+    from mediaflow.algorithms.source import ChangedSource
+
 # A title is what its worst artifact is.
 _WORST_FIRST = (QUARANTINED, FAILED, STALE)
 _SHOTS = ("start_frame", "end_frame", "start_ms", "end_ms")
@@ -44,7 +46,7 @@ def status(plan: Plan, owners: dict[str, str], reader: SnapshotReader | None, lo
     counts = _title_counts(plan)
     return {
         **counts,
-        "reasons": _reasons(plan),
+        "reasons": plan.reasons(),
         "waiting": _waiting(plan),
         "algorithms": {name: _coverage(plan, name, owner, reader) for name, owner in owners.items()},
         "release": _release(reader),
@@ -77,6 +79,14 @@ def plan_lines(plan: Plan) -> list[dict[str, Any]]:
 
     rows = plan.frame.filter(pl.col("state") != FRESH)
     return list(rows.select("title_id", "stage", "state", "reason", "attempts", "revision").iter_rows(named=True))
+
+
+def source_lines(changed: Sequence[ChangedSource]) -> list[dict[str, Any]]:
+    """Return one line an algorithm whose source changed without its version: its name, what changed, the warning."""
+    return [
+        {"algorithm": one.algorithm, "version": one.version, "functions": list(one.functions), "warning": one.warning}
+        for one in changed
+    ]
 
 
 def show(record: TitleRecord, plan: Plan, reader: SnapshotReader | None) -> dict[str, Any]:
@@ -146,13 +156,6 @@ def _title_states(plan: Plan) -> dict[str, str]:
 def _title_counts(plan: Plan) -> dict[str, int]:
     states = list(_title_states(plan).values())
     return {"titles": len(states), **{state: states.count(state) for state in (FRESH, STALE, FAILED, QUARANTINED)}}
-
-
-def _reasons(plan: Plan) -> dict[str, int]:
-    import polars as pl
-
-    rows = plan.stale().group_by("reason").len().sort(pl.col("len"), "reason", descending=[True, False])
-    return dict(rows.iter_rows())
 
 
 def _waiting(plan: Plan) -> list[dict[str, str]]:

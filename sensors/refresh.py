@@ -8,7 +8,7 @@ import dagster as dg
 from mediaflow.planning.batches import batches
 from resources import code
 from resources.library import LibraryResource
-from sensors import inflight
+from sensors import inflight, versions
 from sensors.pace import OFTEN_S
 from sensors.requests import titles_run
 
@@ -39,7 +39,14 @@ def refresh(context: dg.SensorEvaluationContext, library: LibraryResource) -> dg
         if lanes[batch.lane] < _IN_FLIGHT[batch.lane] and known.issuperset(batch.titles):
             lanes[batch.lane] += 1
             requests.append(titles_run(batch.stages, batch.titles, batch.lane, batch.reasons()))
-    stale = plan.stale()
-    reasons = ", ".join(f"{reason}: {count}" for reason, count in stale.group_by("reason").len().iter_rows())
-    message = f"{len(stale)} artifacts are stale ({reasons})" if len(stale) else "everything is fresh"
-    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else message)
+    versions.check(context.instance, opened)
+    message = _message(plan.reasons())
+    # A tick that asks for runs has no other place for it; Dagster shows a sensor's cursor beside its ticks.
+    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else message, cursor=message)
+
+
+def _message(reasons: dict[str, int]) -> str:
+    if not reasons:
+        return "everything is fresh"
+    counts = ", ".join(f"{reason}: {count}" for reason, count in reasons.items())
+    return f"{sum(reasons.values())} artifacts are stale ({counts})"

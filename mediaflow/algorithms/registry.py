@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mediaflow.algorithms.contract import FEATURES, Algorithm, Parameters, Shape
+from mediaflow.algorithms.source import fingerprints
 
 ENTRY_POINTS = "mediaflow.algorithms"
 BUILT_IN = ("visual", "dialogue")
@@ -43,7 +44,10 @@ _DECLARED: dict[str, type] = {
 
 @dataclass(frozen=True)
 class Registered:
-    """One algorithm that was found; `broken` says in a sentence why it cannot run, or is empty."""
+    """One algorithm that was found.
+
+    `broken` says in a sentence why it cannot run, or is empty; `functions` holds hashes of its source by name.
+    """
 
     name: str
     owner: str
@@ -51,6 +55,7 @@ class Registered:
     algorithm: Algorithm | None = None
     parameters: Parameters = field(default_factory=Parameters)
     broken: str = ""
+    functions: Mapping[str, str] = field(default_factory=dict)
 
 
 def find(folders: tuple[Path, ...] = (), parameters: Mapping[str, Mapping[str, Any]] | None = None) -> list[Registered]:
@@ -172,7 +177,8 @@ def _checked(one: Registered, given: Mapping[str, Any]) -> Registered:
     except Exception as error:  # noqa: BLE001 - as above
         reason = f"The parameters of {one.source} cannot be made: {type(error).__name__}: {error}."
         return Registered(one.name, one.owner, one.source, broken=reason)
-    return Registered(one.name, one.owner, one.source, one.algorithm, parameters)
+    functions = fingerprints(type(one.algorithm))
+    return Registered(one.name, one.owner, one.source, one.algorithm, parameters, functions=functions)
 
 
 def _wrong(algorithm: Algorithm) -> Iterator[str]:

@@ -41,15 +41,19 @@ def status(as_json: _Json = False) -> None:
 
 
 def plan(as_json: _Json = False) -> None:
-    """Show what is not fresh, and why, line by line."""
+    """Show what is not fresh, and why, line by line; and which algorithms changed without a new version."""
     from mediaflow.library import open_library
-    from mediaflow.report import plan_lines
+    from mediaflow.report import plan_lines, source_lines
 
     with sentences(), open_library() as opened:
         lines = plan_lines(opened.plan())
+        warnings = source_lines(opened.changed_sources())
         if as_json:
-            _print_lines(lines)
-        elif lines:
+            _print_lines([*warnings, *lines])
+            return
+        for one in warnings:
+            print(f"warning: {plain(one['warning'])}")
+        if lines:
             _print_columns(("title_id", "stage", "state", "reason"), lines)
         elif not opened.titles():
             _print_no_titles(opened)

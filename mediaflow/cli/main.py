@@ -6,6 +6,7 @@ import typer
 
 from mediaflow.cli import library
 from mediaflow.cli.search import search
+from mediaflow.cli.why import why
 
 app = typer.Typer(
     name="mediaflow",
@@ -18,6 +19,7 @@ app = typer.Typer(
 app.command()(search)
 app.command()(library.status)
 app.command()(library.plan)
+app.command()(why)
 app.command()(library.titles)
 app.command()(library.show)
 app.command()(library.scan)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 DONE, FAILED, QUARANTINED, STOPPED, RETRY = "done", "failed", "quarantined", "stopped", "retry"
 COLUMNS = ("title_id", "stage", "revision", "generation", "state", "attempt", "error", "reason", "recipe", "facts")
+# Which artifact of a stage.
+_ARTIFACT = ["title_id", "revision"]
+# The recipes are as large as all the rest, and few of them are ever asked for.
+_KEPT = [*(name for name in COLUMNS if name != "recipe"), "at_ms"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Ledger:
 
     def __init__(self, store: ObjectStore) -> None:
         self._uri = store.uri(layout.LEDGER)
-        self._seen: tuple[int, pl.DataFrame] | None = None
+        self._seen: Look | None = None
 
     def append(self, facts: list[Fact]) -> None:
         """Write facts, all or none, as one fragment."""
@@ -86,40 +90,18 @@ class Ledger:
         """Return a number that grows with each append; 0 while there is no ledger."""
         return int(self._open().version) if self._exists() else 0
 
-    def facts(self) -> pl.DataFrame:
-        """Return all facts in the order in which they were written: `COLUMNS` and `at_ms` (Int64)."""
-        import polars as pl
-
+    def look(self) -> Look:
+        """Return what the ledger says now; what was read once is kept, and only what was appended since is read."""
         if not self._exists():
-            return pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String) | {"at_ms": pl.Int64})
-        dataset = self._open()
-        if self._seen is None or self._seen[0] != dataset.version:
-            frame = pl.from_arrow(dataset.to_table())
-            assert isinstance(frame, pl.DataFrame)
-            self._seen = (int(dataset.version), frame)
-        return self._seen[1]
+            return Look(None, [], _no_facts())
+        dataset, seen = self._open(), self._seen
+        if seen is None or seen.dataset.version != dataset.version:
+            seen = self._seen = _read(dataset, seen)
+        return seen
 
-    def newest(self) -> pl.DataFrame:
-        """Return the newest fact about each artifact, with `attempts` (UInt32): failures since the last new start."""
-        import polars as pl
-
-        key = ["title_id", "stage", "revision"]
-        facts = self.facts()
-        state = pl.col("state")
-        since = (state.is_in([DONE, RETRY])).cum_sum().over(key)
-        failures = (
-            facts.with_columns(since.alias("era"))
-            .group_by(key, maintain_order=True)
-            .agg((state.is_in([FAILED, QUARANTINED]) & (pl.col("era") == pl.col("era").max())).sum().alias("attempts"))
-        )
-        return facts.unique(key, keep="last", maintain_order=True).join(failures, on=key, how="left")
-
-    def done(self) -> pl.DataFrame:
-        """Return the newest finished artifact of each title and stage."""
-        import polars as pl
-
-        facts = self.facts().filter(pl.col("state") == DONE)
-        return facts.unique(["title_id", "stage"], keep="last", maintain_order=True)
+    def facts(self) -> pl.DataFrame:
+        """Return all facts of now; see `Look.facts`."""
+        return self.look().facts
 
     def has_done(self, stage: str, generation: str) -> bool:
         """Say whether a stage ever finished a title in this generation."""
@@ -143,6 +125,93 @@ class Ledger:
         import lance
 
         return lance.dataset(self._uri)
+
+
+@dataclass(frozen=True)
+class Look:
+    """The ledger as it was at one moment, whatever is appended meanwhile.
+
+    Attributes
+    ----------
+    dataset : lance.LanceDataset
+        The version that was read.
+    fragments : list of int
+        Ids of the fragments that the facts lie in.
+    facts : polars.DataFrame
+        All facts in the order in which they were written: `COLUMNS` without the recipe, and `at_ms` (Int64).
+    """
+
+    dataset: Any
+    fragments: list[int]
+    facts: pl.DataFrame
+    _newest: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+    def recipes(self, numbers: pl.Series) -> list[dict[str, Any]]:
+        """Return what some facts' revisions were made from; facts are named by their number in `facts`, from 0."""
+        if numbers.is_empty():
+            return []
+        found = self.dataset.take(numbers.to_list(), columns=["recipe"])
+        return [json.loads(recipe) for recipe in found["recipe"].to_pylist()]
+
+    def newest(self, stage: str) -> pl.DataFrame:
+        """Return the newest fact about each artifact of a stage, and `attempts`: failures since the last new start.
+
+        Without `stage`, `generation` and `error`; worked out once.
+        """
+        import polars as pl
+
+        if stage not in self._newest:
+            own = self.facts.lazy().filter(pl.col("stage") == stage).drop("stage", "generation", "error").collect()
+            newest = own.unique(_ARTIFACT, keep="last", maintain_order=True)
+            newest = newest.join(_attempts(own), on=_ARTIFACT, how="left", maintain_order="left")
+            self._newest[stage] = newest.with_columns(pl.col("attempts").fill_null(0))
+        return self._newest[stage]
+
+    def done(self, of: pl.DataFrame) -> pl.DataFrame:
+        """Return title_id, stage and `number` of the fact that finished each (title_id, stage) of `of` last."""
+        import polars as pl
+
+        key = ["title_id", "stage"]
+        done = self.facts.lazy().with_row_index("number").filter(pl.col("state") == DONE).select(*key, "number")
+        asked = done.join(of.lazy().select(key), on=key, how="semi")
+        return asked.group_by(key).agg(pl.col("number").max()).collect()
+
+
+def _read(dataset: Any, seen: Look | None) -> Look:
+    """Read what was appended; all of it where the ledger was rewritten meanwhile."""
+    import polars as pl
+
+    fragments = dataset.get_fragments()
+    ids = [fragment.fragment_id for fragment in fragments]
+    known = seen if seen is not None and ids[: len(seen.fragments)] == seen.fragments else None
+    new = fragments[len(known.fragments) :] if known else fragments
+    frames = [known.facts] if known else []
+    # Batch by batch, so that a large ledger is not in memory twice.
+    for batch in dataset.scanner(columns=_KEPT, fragments=new).to_batches() if new else ():
+        frame = pl.from_arrow(batch)
+        assert isinstance(frame, pl.DataFrame)
+        frames.append(frame)
+    return Look(dataset, ids, pl.concat(frames) if frames else _no_facts())
+
+
+def _no_facts() -> pl.DataFrame:
+    import polars as pl
+
+    return pl.DataFrame(schema=dict.fromkeys(_KEPT, pl.String) | {"at_ms": pl.Int64})
+
+
+def _attempts(facts: pl.DataFrame) -> pl.DataFrame:
+    """Return title_id, revision and `attempts` of the artifacts of a stage that ever failed."""
+    import polars as pl
+
+    failure = pl.col("state").is_in([FAILED, QUARANTINED])
+    history = facts.with_row_index("number").join(facts.filter(failure), on=_ARTIFACT, how="semi").sort("number")
+    since = pl.col("state").is_in([DONE, RETRY]).cum_sum().over(_ARTIFACT)
+    return (
+        history.with_columns(since.alias("era"))
+        .group_by(_ARTIFACT)
+        .agg((failure & (pl.col("era") == pl.col("era").max())).sum().alias("attempts"))
+    )
 
 
 def _row(fact: Fact) -> dict[str, Any]:

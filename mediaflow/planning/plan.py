@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mediaflow.planning import revisions
-from mediaflow.planning.ledger import DONE, FAILED, QUARANTINED, RETRY, STOPPED, Ledger
+from mediaflow.planning.ledger import DONE, FAILED, QUARANTINED, RETRY, STOPPED, Ledger, Look
 from mediaflow.planning.stage import Stage, StageGraph
 
 if TYPE_CHECKING:
     import polars as pl
 
 FRESH, STALE, BLOCKED = "fresh", "stale", "blocked"
+_FIRST_TIME = "never built"
 # What a title may be published without: a later try needs other bytes, another input, or another algorithm.
 SETTLED = (FRESH, QUARANTINED, BLOCKED, STOPPED)
 
@@ -71,6 +71,14 @@ class Plan:
 
         return self.frame.filter(pl.col("state").is_in([STALE, FAILED]))
 
+    def reasons(self) -> dict[str, int]:
+        """Return how many artifacts are stale for which reason, most frequent first; `retry` where one failed."""
+        import polars as pl
+
+        reason = pl.when(pl.col("state") == FAILED).then(pl.lit("retry")).otherwise("reason").alias("reason")
+        counts = self.stale().group_by(reason).len().sort(pl.col("len"), "reason", descending=[True, False])
+        return dict(counts.iter_rows())
+
 
 def plan(graph: StageGraph, titles: Sequence[TitleLike], ledger: Ledger, retries: Retries | None = None) -> Plan:
     """Work out every desired revision and join it with the ledger.
@@ -91,21 +99,13 @@ def plan(graph: StageGraph, titles: Sequence[TitleLike], ledger: Ledger, retries
     Plan
         One row a title and stage, stages in the graph's order.
     """
-    import polars as pl
 
-    newest = ledger.newest()
-    stopped = _stopped(graph, newest)
-    desired = desired_revisions(graph, titles)
-    known = newest.select("title_id", "stage", "revision", "state", "attempt", "reason", "attempts", "facts", "at_ms")
-    frame = desired.join(known, on=["title_id", "stage", "revision"], how="left", maintain_order="left").with_columns(
-        pl.col("state").fill_null(STALE).replace({DONE: FRESH, RETRY: STALE}),
-        pl.col("attempts").fill_null(0),
-        pl.col("attempt", "reason").fill_null(""),
-        pl.col("facts").fill_null("{}"),
-    )
+    look = ledger.look()
+    stopped = _stopped(graph, look)
+    frame = _known(graph, desired_revisions(graph, titles), look)
     frame = _block(graph, frame, stopped)
     frame = _due(frame, retries or Retries())
-    return Plan(_reasons(graph, frame, ledger), stopped)
+    return Plan(_reasons(graph, frame, look), stopped)
 
 
 def desired_revisions(graph: StageGraph, titles: Sequence[TitleLike]) -> pl.DataFrame:
@@ -147,13 +147,42 @@ def recipe_of(stage: Stage, inputs: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _stopped(graph: StageGraph, newest: pl.DataFrame) -> dict[str, str]:
+def _known(graph: StageGraph, desired: pl.DataFrame, look: Look) -> pl.DataFrame:
+    """Join each stage's desired revisions with what the ledger says of them."""
     import polars as pl
 
-    said = newest.filter((pl.col("title_id") == "") & (pl.col("state") == STOPPED))
-    by_generation = {(row["stage"], row["revision"]): row["reason"] for row in said.iter_rows(named=True)}
-    found = {stage.name: by_generation.get((stage.name, graph.generations[stage.name]), "") for stage in graph}
-    found |= {stage.name: stage.broken for stage in graph if stage.broken}
+    parts = []
+    for stage, part in _by_stage(graph, desired):
+        known = look.newest(stage.name).select(
+            "title_id", "revision", "state", "attempt", "reason", "attempts", "facts", "at_ms"
+        )
+        part = part.join(known, on=["title_id", "revision"], how="left", maintain_order="left")
+        parts.append(
+            part.with_columns(
+                pl.col("state").fill_null(STALE).replace({DONE: FRESH, RETRY: STALE}),
+                pl.col("attempts").fill_null(0),
+                pl.col("attempt", "reason").fill_null(""),
+                pl.col("facts").fill_null("{}"),
+            )
+        )
+    return pl.concat(parts)
+
+
+def _by_stage(graph: StageGraph, frame: pl.DataFrame) -> Iterator[tuple[Stage, pl.DataFrame]]:
+    """Yield the rows of each stage: a plan has the same titles for each, one stage after the other."""
+    titles = len(frame) // max(1, len(graph.names))
+    for number, stage in enumerate(graph):
+        yield stage, frame.slice(number * titles, titles)
+
+
+def _stopped(graph: StageGraph, look: Look) -> dict[str, str]:
+    import polars as pl
+
+    found: dict[str, str] = {}
+    for stage in graph:
+        whole = (pl.col("title_id") == "") & (pl.col("revision") == graph.generations[stage.name])
+        said = look.newest(stage.name).filter(whole & (pl.col("state") == STOPPED))["reason"]
+        found[stage.name] = stage.broken or (said[0] if len(said) else "")
     return {name: reason for name, reason in found.items() if reason}
 
 
@@ -161,10 +190,11 @@ def _block(graph: StageGraph, frame: pl.DataFrame, stopped: Mapping[str, str]) -
     """Mark what cannot be computed: stages that stopped, and all that waits for something given up."""
     import polars as pl
 
+    if not stopped and frame.filter(pl.col("state") == QUARANTINED).is_empty():
+        return frame
     given_up = pl.DataFrame(schema={"title_id": pl.String, "stage": pl.String})
     parts = []
-    for stage in graph:
-        part = frame.filter(pl.col("stage") == stage.name)
+    for stage, part in _by_stage(graph, frame):
         waiting = pl.col("state").is_in([STALE, FAILED])
         if stage.name in stopped:
             text = pl.lit(stopped[stage.name])
@@ -183,7 +213,7 @@ def _block(graph: StageGraph, frame: pl.DataFrame, stopped: Mapping[str, str]) -
         parts.append(part)
         gone = part.filter(pl.col("state").is_in([QUARANTINED, BLOCKED, STOPPED])).select("title_id", "stage")
         given_up = pl.concat([given_up, gone])
-    return pl.concat(parts) if parts else frame
+    return pl.concat(parts)
 
 
 def _due(frame: pl.DataFrame, retries: Retries) -> pl.DataFrame:
@@ -196,40 +226,30 @@ def _due(frame: pl.DataFrame, retries: Retries) -> pl.DataFrame:
     return frame.with_columns(due.alias("due_ms")).drop("at_ms")
 
 
-def _reasons(graph: StageGraph, frame: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
+def _reasons(graph: StageGraph, frame: pl.DataFrame, look: Look) -> pl.DataFrame:
     """Say why each stale row is stale, by comparing it with the newest finished artifact of that title and stage."""
     import polars as pl
 
-    before = ledger.done().select("title_id", "stage", pl.col("recipe").alias("before"))
-    frame = frame.join(before, on=["title_id", "stage"], how="left", maintain_order="left")
-    stale = pl.col("state") == STALE
-    first = stale & pl.col("before").is_null()
-    again = stale & pl.col("before").is_not_null()
-    rows = frame.filter(again)
-    concerned = frame.filter(pl.col("title_id").is_in(rows["title_id"].unique().implode()))
-    current = dict(zip(concerned.select("title_id", "stage").iter_rows(), concerned["revision"], strict=True))
-    said = [
-        _why(graph[row["stage"]], json.loads(row["before"]), row["title_id"], current)
-        for row in rows.iter_rows(named=True)
-    ]
-    index = frame.with_row_index("at").filter(again)["at"]
-    reasons = pl.DataFrame({"at": index, "why": pl.Series(said, dtype=pl.String)}, schema_overrides={"at": pl.UInt32})
-    return (
-        frame.with_row_index("at")
-        .join(reasons, on="at", how="left", maintain_order="left")
-        .with_columns(
-            pl.when(first)
-            .then(pl.lit("never built"))
-            .when(again)
-            .then(pl.col("why"))
-            .otherwise("reason")
-            .alias("reason")
-        )
-        .drop("at", "why", "before")
+    stale = (
+        frame.lazy().with_row_index("at").filter(pl.col("state") == STALE).select("at", "title_id", "stage").collect()
     )
+    if stale.is_empty():
+        return frame
+    again = stale.join(look.done(stale), on=["title_id", "stage"], how="inner", maintain_order="left")
+    concerned = frame.lazy().filter(pl.col("title_id").is_in(again["title_id"].unique().implode()))
+    names = concerned.select("title_id", "stage", "revision").collect().iter_rows()
+    current: dict[tuple[str, ...], str] = {(title_id, stage): revision for title_id, stage, revision in names}
+    before = zip(again.select("title_id", "stage").iter_rows(), look.recipes(again["number"]), strict=True)
+    said = [_why(graph[stage], recipe, title_id, current) for (title_id, stage), recipe in before]
+    why = again.select("at", pl.Series("why", said, dtype=pl.String))
+    why = stale.select("at").join(why, on="at", how="left").with_columns(pl.col("why").fill_null(_FIRST_TIME))
+    joined = frame.with_row_index("at").join(why, on="at", how="left", maintain_order="left")
+    return joined.with_columns(pl.coalesce("why", "reason").alias("reason")).drop("at", "why")
 
 
 def _why(stage: Stage, before: dict[str, Any], title_id: str, current: Mapping[tuple[str, ...], str]) -> str:
+    if not before:
+        return _FIRST_TIME
     if before["code"] != stage.code_version:
         return "code"
     if before["parameters"] != dict(stage.parameters):

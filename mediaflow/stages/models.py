@@ -54,7 +54,7 @@ class DeclaredModels:
         import polars as pl
 
         stage, key = self._key(algorithm)
-        tried = self._ledger.newest().filter((pl.col("stage") == stage) & (pl.col("revision") == key))
+        tried = self._ledger.look().newest(stage).filter(pl.col("revision") == key)
         return (tried["attempts"][0], tried["at_ms"][0]) if len(tried) and tried["state"][0] == FAILED else (0, 0)
 
     def again(self, algorithm: str) -> list[Fact]:

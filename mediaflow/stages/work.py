@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mediaflow.algorithms import source
 from mediaflow.algorithms.registry import Registered
 from mediaflow.catalog.records import TitleRecord
 from mediaflow.errors import AlgorithmError, SystemFault, TitleError
@@ -115,6 +116,7 @@ class Workshop:
         self._root = root
         self._graph = graph
         self._ledger = ledger
+        self._algorithms = {one.name: one for one in algorithms}
         self._annotator = Annotator(store, algorithms, models)
         self._pool = pool
         self._workers = workers
@@ -243,6 +245,8 @@ class Workshop:
                         del record[title_id]
                 finally:
                     self._ledger.append(facts)
+                if any(outcome.ok for outcome in outcomes):
+                    source.remember(self._store, self._algorithms[stage.name])
                 yield from outcomes
         except AlgorithmError as error:
             generation = self._graph.generations[stage.name]
@@ -284,7 +288,7 @@ class Workshop:
         attempt = artifacts.write(self._store, stage.name, title.title_id, row.revision, made.parts)
         row.state, row.attempt, row.facts = FRESH, attempt, facts
         outcome = self._outcome(stage, title, COMPUTED, why=why, facts=facts)
-        recipe = recipe_of(stage, outcome.inputs)
+        recipe = recipe_of(stage, {stage.name: title.roots[stage.name]} if stage.root else outcome.inputs)
         return [replace(fact, attempt=attempt, facts=facts, recipe=recipe)], outcome
 
     def _failed(self, stage: Stage, title: TitleRecord, error: Exception, fact: Fact) -> tuple[list[Fact], Outcome]:

@@ -7,6 +7,7 @@ import secrets
 CATALOG = "catalog/"
 MODELS = "models/log/"
 WEIGHTS = "models/weights/"
+SOURCES = "algorithms/"
 ARTIFACTS = "artifacts/"
 LEDGER = "ledger.lance"
 TABLES = "tables/"
@@ -49,3 +50,8 @@ def epoch_end(epoch: int) -> str:
 def intent(epoch: int, table_name: str, attempt: int) -> str:
     """Return the key of the intent for the `attempt`-th commit of an epoch to a table."""
     return f"{INTENTS}{epoch:020d}/{table_name}.{attempt}.json"
+
+
+def source(algorithm: str, version: str) -> str:
+    """Return the key of what is remembered of an algorithm's source; `version` is a hash of the declared one."""
+    return f"{SOURCES}{algorithm}/{version}.json"

@@ -96,6 +96,50 @@ def test_plan_says_what_is_not_fresh_and_why(shell: Shell) -> None:
     assert "waits for media" in shell.run("plan").stdout
 
 
+_GENRES = """
+import polars as pl
+
+from mediaflow.algorithms.contract import Algorithm, Shape
+
+
+class Genres(Algorithm):
+    name = "genres"
+    version = "1"
+    owner = "team:shelves"
+    inputs = ("catalogue",)
+    shape = Shape.LABEL
+
+    def run(self, batch):
+        rows = {"start_ms": [0], "end_ms": [1000], "label": ["drama"], "confidence": [1.0]}
+        return [pl.DataFrame(rows, schema_overrides={"confidence": pl.Float32}) for _ in batch]
+"""
+
+
+def test_plan_warns_of_an_algorithm_that_changed_without_a_new_version(tmp_path: Path) -> None:
+    shell, file = Shell(tmp_path), tmp_path / "algorithms" / "genres.py"
+    file.parent.mkdir()
+    (tmp_path / "mediaflow.toml").write_text(f"algorithm_folders = [{str(file.parent)!r}]\n")
+    shell.films.mkdir()
+    (shell.films / "new.mp4").write_bytes(b"whatever")
+
+    def warnings(text: str) -> list[dict[str, Any]]:
+        file.write_text(text)
+        return [line for line in shell.lines("plan") if "warning" in line]
+
+    other = _GENRES.replace("drama", "comedy")
+    assert warnings(_GENRES) == warnings(other) == [], "nothing was computed with it"
+    file.write_text(_GENRES)
+    with mediaflow.open(
+        home=tmp_path / "home", library=shell.films, settle_s=0, visual_model="none", algorithm_folders=[file.parent]
+    ) as library:
+        refresh(library)
+    assert warnings(_GENRES) == []
+    (told,) = warnings(other)
+    assert (told["algorithm"], told["version"], told["functions"]) == ("genres", "1", ["Genres.run"])
+    assert f"warning: {told['warning']}\n" in shell.run("plan").stdout
+    assert warnings(other.replace('version = "1"', 'version = "2"')) == []
+
+
 def test_titles_are_one_a_line(shell: Shell) -> None:
     found = {line["title_id"]: line for line in shell.lines("titles")}
     assert {title_id: line["state"] for title_id, line in found.items()} == {
@@ -213,3 +257,35 @@ def test_search_finds_a_line_and_shows_its_time(shell: Shell) -> None:
     assert found[0]["start_ms"] == cue["start_ms"]
     assert found[0]["snapshot"] == shell.json("status")["release"]["snapshot"]
     assert "00:00:0" in shell.run("search", "--dialogue", " ".join(words)).stdout
+
+
+def test_why_compares_what_there_is_with_what_should_be(shell: Shell) -> None:
+    subtitles = shell.films / "Two (1992).en.srt"
+    before = subtitles.read_bytes() if subtitles.exists() else None
+    subtitles.write_text("1\n00:00:00,100 --> 00:00:00,900\nOther words.\n")
+    shell.run("scan")
+    try:
+        found = shell.json("why", "two-1992", "dialogue")
+        printed = shell.run("why", "Two").stdout
+    finally:
+        subtitles.unlink() if before is None else subtitles.write_bytes(before)
+        shell.run("scan")
+    assert [(link["stage"], link["reason"], link["root"]) for link in found["chain"]] == [
+        ("dialogue", "input:subtitles", False),
+        ("subtitles", "subtitles", True),
+    ]
+    of = {one["field"]: one for one in found["chain"][1]["fields"]}
+    assert of["bytes"]["differs"] and not of["code version"]["differs"]
+    assert f"  bytes{' ' * 28}{of['bytes']['has']} -> {of['bytes']['should']}\n" in printed
+    assert f"root: subtitles: bytes {of['bytes']['has']} -> {of['bytes']['should']}\n" in printed
+
+
+def test_why_of_what_is_fresh_or_given_up_or_unknown_is_said(shell: Shell) -> None:
+    assert "root: media: 'broken.mp4' cannot be read as media" in shell.run("why", "broken", "dialogue").stdout
+    fresh = shell.json("why", "one-1991", "frames")
+    assert fresh["fresh"] and not any(one["differs"] for one in fresh["chain"][0]["fields"])
+    assert "root:" not in shell.run("why", "one-1991", "frames").stdout
+    assert shell.run("why", "nobody").stderr == "There is no title 'nobody': 'mediaflow titles' lists them.\n"
+    unknown = shell.run("why", "one-1991", "sound")
+    assert (unknown.exit_code, unknown.stdout) == (2, "")
+    assert unknown.stderr.startswith("There is no artifact 'sound': a title has media, subtitles, ")

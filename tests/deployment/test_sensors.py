@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,6 +38,55 @@ class Slow(Algorithm):
         (Path(__file__).parent / "at work").touch()
         threading.Event().wait()
 """
+
+
+# Looks twice, as the daemon does: what the ticks say, what they ask for, and what the check of the version says.
+_LOOK = """
+import json
+import warnings
+
+import dagster as dg
+
+warnings.simplefilter("ignore")
+from definitions import defs
+from resources.library import LibraryResource
+
+repository = defs.get_repository_def()
+key = dg.AssetCheckKey(dg.AssetKey("brightness"), "version")
+ticks = []
+with dg.DagsterInstance.get() as instance:
+    for _ in range(2):
+        resources = {"library": LibraryResource()}
+        with dg.build_sensor_context(instance, repository_def=repository, resources=resources) as context:
+            tick = repository.get_sensor_def("refresh").evaluate_tick(context)
+            ticks.append([tick.cursor, tick.skip_message, [request.tags for request in tick.run_requests]])
+    history = instance.event_log_storage.get_asset_check_execution_history(key, limit=9)
+    said = [one for one in history if isinstance(one.evaluation, dg.AssetCheckEvaluation)]
+    made = instance.fetch_materializations(dg.AssetKey("brightness"), limit=1).records
+    facts = made[0].event_log_entry.asset_materialization.metadata
+    checks = [[one.evaluation.passed, one.evaluation.severity.value, one.evaluation.description] for one in said]
+    why = (facts.get("why") or facts["computed because"]).value
+    print(json.dumps({"ticks": ticks, "checks": checks, "why": why}))
+"""
+
+# What a click on Materialize does: Dagster plans the checks of what is selected.
+_MATERIALIZE = """
+import dagster as dg
+
+from definitions import defs
+
+keys = [dg.AssetKey("brightness")]
+job = defs.get_repository_def().get_implicit_job_def_for_assets(keys)
+with dg.DagsterInstance.get() as instance:
+    assert job.execute_in_process(instance=instance, asset_selection=keys, partition_key="alpha-2001").success
+"""
+
+
+def look(place: Place) -> dict[str, Any]:
+    done = place.python("-c", _LOOK)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 class TestWithAModel:
@@ -143,6 +194,48 @@ class TestIncomplete:
         ]
         assert "torn.py cannot be imported: SyntaxError" in said[0]
         assert set(place.served()) == {ALPHA, BRAVO, DELTA, ECHO}
+
+    def test_ticks_and_runs_say_why(self, first: subprocess.CompletedProcess[str], place: Place) -> None:
+        found = look(place)
+        assert found["why"] == "never built"
+        assert found["ticks"] == [["everything is fresh", "everything is fresh", []]] * 2
+        file = place.algorithms / "brightness.py"
+        text = file.read_text()
+        file.write_text(text.replace('version = "1"', 'version = "2"'))
+        try:
+            found = look(place)
+        finally:
+            file.write_text(text)
+        for cursor, skipped, asked in found["ticks"]:
+            assert cursor == "4 artifacts are stale (code: 4)"
+            assert skipped is None
+            assert [(tags["mediaflow/why"], tags["mediaflow/titles"]) for tags in asked] == [("code: 4", "4")]
+
+    def test_a_check_warns_of_changed_source_under_the_same_version_once(
+        self, first: subprocess.CompletedProcess[str], place: Place
+    ) -> None:
+        before = look(place)["checks"]
+        assert [passed for passed, *_ in before] == [True]
+        file = place.algorithms / "brightness.py"
+        text = file.read_text()
+        file.write_text(text.replace('pl.lit("bright")', 'pl.lit("dark")'))
+        try:
+            found = look(place)
+        finally:
+            file.write_text(text)
+        (passed, severity, said), *others = found["checks"]
+        assert (passed, severity, others) == (False, "WARN", before)
+        assert said.startswith("The source of Brightness.run of the algorithm 'brightness' has changed")
+        assert {skipped for _, skipped, _ in found["ticks"]} == {"everything is fresh"}, "nothing is computed for it"
+        assert [passed for passed, *_ in look(place)["checks"]] == [True, False, True]
+
+    def test_the_check_of_a_version_is_told_again_after_a_run_that_people_started(
+        self, first: subprocess.CompletedProcess[str], place: Place
+    ) -> None:
+        before = look(place)["checks"]
+        done = place.python("-c", _MATERIALIZE)
+        assert done.returncode == 0, done.stderr
+        assert look(place)["checks"] == [before[0], *before]
 
     def test_a_lost_event_log_is_refilled_and_shows_failures(
         self, first: subprocess.CompletedProcess[str], place: Place

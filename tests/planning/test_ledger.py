@@ -8,11 +8,47 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
-from mediaflow.planning.ledger import DONE, Fact, Ledger
+import lance
+import polars as pl
+
+from mediaflow.planning.ledger import DONE, FAILED, RETRY, Fact, Ledger
 from mediaflow.storage.objects import FolderStore
 from tests.conftest import ROOT
 
 WRITERS = 6
+
+
+def made(title: str, code: str, state: str = DONE) -> Fact:
+    return Fact(title, "media", f"revision {code}", "g", state, recipe={"code": code})
+
+
+def test_what_others_append_or_compact_is_seen_and_facts_keep_their_recipes(store: FolderStore) -> None:
+    ours, others = Ledger(store), Ledger(store)
+    assert (len(ours.facts()), len(ours.look().newest("media")), ours.version()) == (0, 0, 0)
+    for code in "123":
+        others.append([made("a", code), made("b", code)])
+        facts = ours.facts()
+        assert facts["revision"].to_list()[-2:] == [f"revision {code}"] * 2
+        assert len(facts) == 2 * int(code) == len(ours.look().newest("media"))
+    before = ours.look()
+    lance.dataset(store.uri("ledger.lance")).optimize.compact_files()
+    others.append([made("c", "4")])
+    assert ours.facts().equals(Ledger(store).facts())
+    assert len(before.facts) == len(before.newest("media")) == 6, "a look is of one moment"
+    assert [one["code"] for one in ours.look().recipes(pl.Series([5, 0, 6]))] == ["3", "1", "4"]
+    last = ours.look().done(pl.DataFrame({"title_id": ["b", "c", "d"], "stage": ["media"] * 3}))
+    assert last.sort("title_id").rows() == [("b", "media", 5), ("c", "media", 6)]
+
+
+def test_failures_count_since_the_last_new_start(store: FolderStore) -> None:
+    ledger = Ledger(store)
+    seen = []
+    for state in (FAILED, FAILED, RETRY, FAILED, DONE):
+        ledger.append([made("a", "1", state), made("b", "1"), Fact("a", "frames", "revision 1", "g", FAILED)])
+        rows = ledger.look().newest("media").select("title_id", "state", "attempts").rows()
+        seen.append(next(row[1:] for row in rows if row[0] == "a"))
+        assert ("b", DONE, 0) in rows and len(rows) == 2
+    assert seen == [(FAILED, 1), (FAILED, 2), (RETRY, 0), (FAILED, 1), (DONE, 0)]
 
 
 def test_facts_of_many_that_begin_the_ledger_at_once_are_all_kept(tmp_path: Path) -> None:

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from mediaflow.errors import UsageError
-from mediaflow.planning.ledger import DONE, FAILED, QUARANTINED, RETRY, STOPPED, Fact, Ledger
-from mediaflow.planning.plan import Plan, Retries, plan, recipe_of
+from mediaflow.planning.ledger import FAILED, QUARANTINED, RETRY, STOPPED, Fact, Ledger
+from mediaflow.planning.plan import Plan, Retries, plan
 from mediaflow.planning.stage import Stage, StageGraph
-from mediaflow.storage.objects import FolderStore
-
-MEDIA = Stage("media", "1")
-SUBTITLES = Stage("subtitles", "1")
-FRAMES = Stage("frames", "1", ("media",), lane="decode")
-VISUAL = Stage("visual", "1", ("frames",), {"k": 1}, model="m1", lane="gpu")
-DIALOGUE = Stage("dialogue", "1", ("media", "subtitles"))
-STAGES = [DIALOGUE, VISUAL, FRAMES, SUBTITLES, MEDIA]
-
-
-@dataclass(frozen=True)
-class Title:
-    title_id: str
-    title_no: int
-    roots: dict[str, str]
-
-
-A = Title("a", 1, {"media": "a1", "subtitles": "s1"})
-B = Title("b", 2, {"media": "b1", "subtitles": "s1"})
+from tests.planning.world import FRAMES, STAGES, VISUAL, A, B, record
 
 
 def states(found: Plan) -> dict[tuple[str, str], str]:
@@ -42,28 +24,6 @@ def reasons(found: Plan) -> dict[tuple[str, str], str]:
 
 def of_media(found: Plan) -> dict[str, Any]:
     return next(row for row in found.frame.iter_rows(named=True) if row["stage"] == "media")
-
-
-def record(ledger: Ledger, graph: StageGraph, titles: list[Title], state: str = DONE, only: str = "") -> None:
-    """Write down that all (or one stage) of these titles is as it should be."""
-    frame = plan(graph, titles, ledger).frame
-    revision = {(row["title_id"], row["stage"]): row["revision"] for row in frame.iter_rows(named=True)}
-    facts = []
-    for title in titles:
-        for stage in graph:
-            if only and stage.name != only:
-                continue
-            inputs = {name: revision[title.title_id, name] for name in stage.inputs}
-            made = recipe_of(stage, inputs)
-            generation = graph.generations[stage.name]
-            of = revision[title.title_id, stage.name]
-            facts.append(Fact(title.title_id, stage.name, of, generation, state, "x", recipe=made, reason="broke"))
-    ledger.append(facts)
-
-
-@pytest.fixture
-def ledger(store: FolderStore) -> Ledger:
-    return Ledger(store)
 
 
 def test_an_empty_ledger_has_never_built_anything(ledger: Ledger) -> None:
@@ -149,6 +109,15 @@ def test_failures_wait_longer_each_time_and_a_retry_begins_anew(ledger: Ledger) 
     record(ledger, graph, [A], RETRY, only="media")
     row = of_media(plan(graph, [A], ledger, waits))
     assert (row["state"], row["attempts"], row["reason"]) == ("stale", 0, "never built")
+
+
+def test_reasons_are_counted_and_what_failed_is_a_retry(ledger: Ledger) -> None:
+    graph = StageGraph(STAGES)
+    record(ledger, graph, [B])
+    record(ledger, graph, [A], FAILED, only="media")
+    changed = replace(B, roots=B.roots | {"subtitles": "s2"})
+    found = plan(graph, [A, changed], ledger).reasons()
+    assert list(found.items()) == [("never built", 4), ("input:subtitles", 1), ("retry", 1), ("subtitles", 1)]
 
 
 def test_generations_follow_what_they_read() -> None:

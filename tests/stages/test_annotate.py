@@ -109,7 +109,7 @@ def test_it_stops_also_where_each_call_holds_few_titles(room: Room) -> None:
     room.use(Look())
     room.run(*SOURCES, "frames")
     ledger = room.library.ledger
-    facts = ledger.done().filter(pl.col("stage") == "frames")
+    facts = ledger.facts().filter((pl.col("stage") == "frames") & (pl.col("state") == DONE))
     long = [
         Fact(row["title_id"], "frames", row["revision"], row["generation"], DONE, row["attempt"], facts={"rows": LONG})
         for row in facts.to_dicts()
