@@ -38,7 +38,7 @@ def build(graph: StageGraph) -> dg.AssetsDefinition:
         done = library.get().publish()
         if done.outcome in ("busy", "overtaken"):
             raise dg.Failure(
-                "Another publisher is at work; this one ended without a trace and will be asked for again.",
+                "Another publisher is at work, or a rollback came between: this one ended and will be asked for again.",
                 allow_retries=False,
             )
         if done.manifest is None:

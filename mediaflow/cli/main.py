@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from mediaflow.cli import library
+from mediaflow.cli import library, releases
 from mediaflow.cli.search import search
 
 app = typer.Typer(
@@ -22,6 +22,10 @@ app.command()(library.titles)
 app.command()(library.show)
 app.command()(library.scan)
 app.command()(library.retry)
+app.command()(releases.snapshots)
+app.command()(releases.diff)
+app.command()(releases.rollback)
+app.command()(releases.resume)
 
 
 def main() -> None:

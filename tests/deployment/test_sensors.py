@@ -106,6 +106,27 @@ with dg.DagsterInstance.get() as instance:
         assert place.refresh().returncode == FRESH
         assert place.served()[ALPHA] != before[ALPHA]
 
+    def test_while_releases_are_held_nothing_is_published_and_it_says_so(
+        self, first: subprocess.CompletedProcess[str], place: Place
+    ) -> None:
+        film = place.library / f"{file_name(BRAVO)}.en.srt"
+        film.write_text(film.read_text() + "\n99\n00:00:02,000 --> 00:00:02,500\nOne line more.\n")
+        assert place.refresh().returncode == FRESH
+        newest = place.served()
+        held = place.view.rollback(None, "the new titles are wrong")
+        assert place.served() != newest
+        for recorded in (False, True):
+            done = place.refresh()
+            assert (done.returncode, done.stderr) == (INCOMPLETE, "")
+            assert done.stdout.splitlines()[-1] == held.holding()
+            assert "Given up" not in done.stdout and "All fresh." not in done.stdout
+            assert ("run:" in done.stdout) is not recorded, "the event log learns of the rollback, once"
+        assert place.view.releases.tip() == held.n
+        place.view.resume()
+        again = place.refresh()
+        assert (again.returncode, again.stdout.splitlines()[-1]) == (FRESH, "All fresh.")
+        assert place.served() == newest
+
     def test_looking_at_an_unchanged_library_loads_no_model(
         self, first: subprocess.CompletedProcess[str], place: Place
     ) -> None:
