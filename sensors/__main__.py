@@ -28,7 +28,7 @@ _MOST_WAITS = 12
 _MOST_REPEATS = 3
 # What failed is reported in sentences; the full story is in the run's own log.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-_ORDER = ["library", "models", "refresh", "publish", "history"]
+_ORDER = ["library", "models", "refresh", "publish", "releases", "history"]
 
 
 def main() -> int:
@@ -89,7 +89,7 @@ class Rounds:
             time.sleep(wait_s)
 
     def _evaluate(self, name: str) -> int:
-        """Evaluate one sensor and execute what it requests; return the number of runs."""
+        """Evaluate one sensor, execute and record what it asks for; return how many runs and events that were."""
         sensor = self._repository.get_sensor_def(name)
         with dg.build_sensor_context(
             instance=self._instance,
@@ -111,7 +111,9 @@ class Rounds:
             _say(f"library: {tick.skip_message}")
         for run in tick.run_requests or []:
             self._execute(name, run)
-        return len(tick.run_requests or [])
+        for event in tick.asset_events:
+            self._instance.report_runless_asset_event(event)
+        return len(tick.run_requests or []) + len(tick.asset_events)
 
     def _execute(self, sensor: str, request: dg.RunRequest) -> None:
         keys = list(request.asset_selection or [])

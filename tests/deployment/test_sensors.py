@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mediaflow.publishing.epochs import Epochs
+from mediaflow.snapshots.history import lines
 from tests.deployment.films import Films, file_name
 from tests.deployment.place import ROOT, Place
 from tests.deployment.waiting import wait_until
@@ -35,6 +37,25 @@ class Slow(Algorithm):
     def run(self, batch):
         (Path(__file__).parent / "at work").touch()
         threading.Event().wait()
+"""
+
+
+_ASK_PUBLISH = """
+import dagster as dg
+from resources.library import LibraryResource
+from sensors.publish import publish
+with dg.DagsterInstance.get() as instance:
+    with dg.build_sensor_context(instance, resources={"library": LibraryResource(own_process=True)}) as context:
+        print(publish(context).skip_reason.skip_message)
+"""
+_ASK_RELEASES = """
+import json
+import dagster as dg
+names = ("number", "kind", "snapshot", "titles", "added", "changed", "removed")
+with dg.DagsterInstance.get() as instance:
+    records = instance.fetch_materializations(dg.AssetKey("release"), limit=99).records
+    facts = [record.event_log_entry.asset_materialization.metadata for record in reversed(records)]
+    print(json.dumps([[of[name].value if name in of else None for name in names] for of in facts]))
 """
 
 
@@ -122,10 +143,36 @@ with dg.DagsterInstance.get() as instance:
             assert "Given up" not in done.stdout and "All fresh." not in done.stdout
             assert ("run:" in done.stdout) is not recorded, "the event log learns of the rollback, once"
         assert place.view.releases.tip() == held.n
+        assert place.python("-W", "ignore", "-c", _ASK_PUBLISH).stdout == f"{held.holding()}\n"
         place.view.resume()
         again = place.refresh()
         assert (again.returncode, again.stdout.splitlines()[-1]) == (FRESH, "All fresh.")
         assert place.served() == newest
+
+    def test_the_history_of_the_release_is_the_log_of_releases(
+        self, first: subprocess.CompletedProcess[str], place: Place
+    ) -> None:
+        for _ in range(2):
+            place.view.rollback(None, "once more")
+        place.view.resume()
+        assert place.refresh().returncode == FRESH
+        assert [line[1] for line in self.released(place)[-4:]] == ["rollback", "rollback", "resume", "publish"]
+        assert self.shown(place)[-1][4:] == [0, 2, 0], "added, changed, removed since the release before"
+        place.view.rollback(place.view.current().id, "nothing new for now")
+        assert "run:" not in place.refresh().stdout, "the same snapshot: only a sensor can tell of this one"
+        assert self.released(place)[-1][1] == "rollback"
+        assert [line[:4] for line in self.shown(place)] == self.released(place)
+        place.view.resume()
+        place.forget_dagster()
+        assert place.refresh().returncode == FRESH
+        assert [line[:4] for line in self.shown(place)] == self.released(place)
+
+    def released(self, place: Place) -> list[list[object]]:
+        return [[line[name] for name in ("number", "kind", "snapshot", "titles")] for line in lines(place.view.store)]
+
+    def shown(self, place: Place) -> list[list[object]]:
+        """Return number, kind, snapshot, titles, added, changed, removed of each event of the release."""
+        return list(json.loads(place.python("-W", "ignore", "-c", _ASK_RELEASES).stdout))
 
     def test_looking_at_an_unchanged_library_loads_no_model(
         self, first: subprocess.CompletedProcess[str], place: Place

@@ -169,3 +169,16 @@ def test_the_difference_names_titles_models_generations_and_rows(world: World) -
     assert diff(second, third)["changed"] == {title: ["faces", "objects"] for title in ("alps", "bees", "dogs")}
     same = diff(second, second)
     assert not any(same[part] for part in ("added", "removed", "changed", "models", "generations", "rows"))
+
+
+def test_rows_are_those_that_are_served_and_not_those_that_are_kept_for_an_older_generation(world: World) -> None:
+    world.stage("frames", code_version="2")
+    world.film("eels")
+    for stage in ("media", "subtitles", "catalogue", "frames", "dialogue"):
+        world.compute(stage)
+    world.publish()
+    releases = Releases(world.store)
+    third = releases.at(releases.entry(3).snapshot)
+    assert len([name for name in third.manifest.tables if name.startswith("shots-")]) == 2
+    found = diff(releases.at(releases.entry(2).snapshot), third)
+    assert (found["rows"]["shots"], found["rows"]["titles"]) == ((8, 10), (4, 5))
