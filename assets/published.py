@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from assets.releases import CODE_VERSION, unrecorded
 from mediaflow.planning.stage import StageGraph
 from resources.library import LibraryResource
 
@@ -26,8 +27,9 @@ def build(graph: StageGraph) -> dg.AssetsDefinition:
             dg.AssetSpec(
                 "release",
                 deps=["snapshot"],
+                skippable=True,
                 group_name="published",
-                code_version="1",
+                code_version=CODE_VERSION,
                 owners=["team:mediaflow"],
                 kinds={"json"},
                 description="The numbered pointer to the snapshot that answers.",
@@ -38,7 +40,7 @@ def build(graph: StageGraph) -> dg.AssetsDefinition:
         done = library.get().publish()
         if done.outcome in ("busy", "overtaken"):
             raise dg.Failure(
-                "Another publisher is at work; this one ended without a trace and will be asked for again.",
+                "Another publisher is at work, or a rollback came between: this one ended and will be asked for again.",
                 allow_retries=False,
             )
         if done.manifest is None:
@@ -54,7 +56,7 @@ def build(graph: StageGraph) -> dg.AssetsDefinition:
         rows = {f"rows of {name}": part.rows for name, part in done.manifest.tables.items()}
         content = dg.DataVersion(done.manifest.content)
         yield dg.MaterializeResult("snapshot", data_version=content, metadata={**facts, **rows, "id": done.manifest.id})
-        version = dg.DataVersion(done.manifest.id)
-        yield dg.MaterializeResult("release", data_version=version, metadata={"number": done.release, **facts})
+        for event in unrecorded(context.instance, library.get()):
+            context.log_event(event)
 
     return publish

@@ -20,6 +20,7 @@ from mediaflow.planning.plan import Plan, Retries, plan
 from mediaflow.planning.stage import StageGraph
 from mediaflow.settings import Settings
 from mediaflow.snapshots.reader import Releases, SnapshotReader
+from mediaflow.snapshots.release import Release
 from mediaflow.storage.objects import FolderStore
 
 if TYPE_CHECKING:
@@ -238,6 +239,18 @@ class Library:
         graph = self.graph()
         return self._publisher(graph).publish(lambda: (self._plan(graph), self._present()))
 
+    def rollback(self, snapshot: str | None, reason: str) -> Release:
+        """Serve an earlier snapshot and hold it; see `mediaflow.publishing.rollback`."""
+        from mediaflow.publishing.rollback import rollback
+
+        return rollback(self.store, snapshot, reason)
+
+    def resume(self) -> Release:
+        """Let publishes go on from what is served; `NotHeld` where they do already."""
+        from mediaflow.publishing.rollback import resume
+
+        return resume(self.store)
+
     # What can be asked
 
     def current(self) -> SnapshotReader:
@@ -254,6 +267,30 @@ class Library:
                 self._gateway = Gateway(self.releases.current(), self.models, _Pictures(self))
             gateway = self._gateway
         return gateway.search(query)
+
+    def at(self, snapshot: str) -> Gateway:
+        """Open a snapshot by its id, to be searched with its own encoders; `UnknownSnapshot` where there is none."""
+        from mediaflow.search.gateway import Gateway
+
+        return Gateway(self.releases.at(snapshot), self.models, _Pictures(self))
+
+    def diff(self, before: str | None = None, after: str | None = None) -> dict[str, Any]:
+        """Compare two snapshots; see `mediaflow.snapshots.diff`.
+
+        Parameters
+        ----------
+        before, after : str, optional
+            Ids of snapshots or numbers of releases; without `after` the current one, without both that and the one
+            that was served before it.
+        """
+        from mediaflow.snapshots.diff import diff
+        from mediaflow.snapshots.history import previous, which
+
+        if before is None:
+            ids = previous(self.releases)
+        else:
+            ids = which(self.releases, before), which(self.releases, after) if after else self.current().id
+        return diff(*map(self.releases.at, ids))
 
     def thumbnails(self, hits: Sequence[Hit]) -> list[Path | None]:
         """Write a small picture of each hit into the cache, from the snapshot that it came from; return the files."""
@@ -272,7 +309,9 @@ class Library:
     def status(self) -> dict[str, Any]:
         """Return the state of the library; see `mediaflow.report.status`."""
         owners = {one.name: one.owner for one in self.algorithms}
-        return report.status(self.plan(), owners, self._served(), self.last_look())
+        reader = self._served()
+        release = self.releases.entry(reader.release) if reader else None
+        return report.status(self.plan(), owners, reader, self.last_look(), release)
 
     def show(self, title: str) -> dict[str, Any]:
         """Return one title in full, by id or name; `UsageError` where there is none."""

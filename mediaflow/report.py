@@ -11,6 +11,7 @@ from mediaflow.errors import UsageError
 from mediaflow.planning.ledger import FAILED, QUARANTINED
 from mediaflow.planning.plan import BLOCKED, FRESH, STALE, Plan
 from mediaflow.snapshots.reader import SnapshotReader
+from mediaflow.snapshots.release import Release
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,7 +24,13 @@ _SHOTS = ("start_frame", "end_frame", "start_ms", "end_ms")
 _HIDDEN = ("title_no", "revision", "vector")
 
 
-def status(plan: Plan, owners: dict[str, str], reader: SnapshotReader | None, look: dict[str, Any]) -> dict[str, Any]:
+def status(
+    plan: Plan,
+    owners: dict[str, str],
+    reader: SnapshotReader | None,
+    look: dict[str, Any],
+    release: Release | None,
+) -> dict[str, Any]:
     """Return the state of a library.
 
     Parameters
@@ -36,12 +43,15 @@ def status(plan: Plan, owners: dict[str, str], reader: SnapshotReader | None, lo
         What is served.
     look : dict
         What the last look at the folder said.
+    release : Release, optional
+        The release that `reader` was opened at.
 
     Returns
     -------
     dict
         titles, fresh, stale, failed, quarantined (numbers of titles), reasons (number of artifacts by reason),
-        waiting (what is given up or stopped, with its sentence), algorithms (coverage), release, library.
+        waiting (what is given up or stopped, with its sentence), algorithms (coverage), release (`held`: whether
+        nothing new is published), library.
     """
     counts = _title_counts(plan)
     return {
@@ -49,7 +59,7 @@ def status(plan: Plan, owners: dict[str, str], reader: SnapshotReader | None, lo
         "reasons": plan.reasons(),
         "waiting": _waiting(plan),
         "algorithms": {name: _coverage(plan, name, owner, reader) for name, owner in owners.items()},
-        "release": _release(reader),
+        "release": _release(reader, release),
         "library": look,
     }
 
@@ -184,8 +194,8 @@ def _coverage(plan: Plan, name: str, owner: str, reader: SnapshotReader | None) 
     }
 
 
-def _release(reader: SnapshotReader | None) -> dict[str, Any] | None:
-    if reader is None:
+def _release(reader: SnapshotReader | None, release: Release | None) -> dict[str, Any] | None:
+    if reader is None or release is None:
         return None
     manifest = reader.manifest
     return {
@@ -194,6 +204,9 @@ def _release(reader: SnapshotReader | None) -> dict[str, Any] | None:
         "created_ms": manifest.created_ms,
         "titles": manifest.checks["titles"],
         "algorithms": sorted(manifest.algorithms),
+        "kind": release.kind,
+        "held": release.held,
+        "reason": release.reason,
     }
 
 

@@ -7,5 +7,6 @@ from sensors.library import library
 from sensors.models import models
 from sensors.publish import publish
 from sensors.refresh import refresh
+from sensors.releases import releases
 
-SENSORS = [library, models, refresh, publish, history]
+SENSORS = [library, models, refresh, publish, releases, history]

@@ -1,6 +1,7 @@
 """`python -m sensors`: evaluates the sensors and executes the runs that they request, until nothing is left.
 
-Exit code: 0 all fresh, 3 some titles quarantined or an algorithm stopped (listed with reasons), 1 failed, or no film.
+Exit code: 0 all fresh, 3 some titles quarantined, an algorithm stopped or releases held (listed with reasons), 1
+failed, or no film.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _MOST_WAITS = 12
 _MOST_REPEATS = 3
 # What failed is reported in sentences; the full story is in the run's own log.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-_ORDER = ["library", "models", "refresh", "publish", "history"]
+_ORDER = ["library", "models", "refresh", "publish", "releases", "history"]
 
 
 def main() -> int:
@@ -88,7 +89,7 @@ class Rounds:
             time.sleep(wait_s)
 
     def _evaluate(self, name: str) -> int:
-        """Evaluate one sensor and execute what it requests; return the number of runs."""
+        """Evaluate one sensor, execute and record what it asks for; return how many runs and events that were."""
         sensor = self._repository.get_sensor_def(name)
         with dg.build_sensor_context(
             instance=self._instance,
@@ -110,7 +111,9 @@ class Rounds:
             _say(f"library: {tick.skip_message}")
         for run in tick.run_requests or []:
             self._execute(name, run)
-        return len(tick.run_requests or [])
+        for event in tick.asset_events:
+            self._instance.report_runless_asset_event(event)
+        return len(tick.run_requests or []) + len(tick.asset_events)
 
     def _execute(self, sensor: str, request: dg.RunRequest) -> None:
         keys = list(request.asset_selection or [])
@@ -177,7 +180,10 @@ class Rounds:
             for row in stale.head(20).iter_rows(named=True):
                 _say(f"not done: {row['title_id']} ({row['stage']}): {row['reason']}")
             return FAILED_CODE
-        return INCOMPLETE if given_up or plan.stopped else FRESH
+        newest = self._library.releases.newest()
+        if held := newest is not None and newest.held:
+            _say(newest.holding())
+        return INCOMPLETE if given_up or plan.stopped or held else FRESH
 
     def _without_titles(self, look: dict[str, Any]) -> int:
         """Say why there is no title at all; a library that cannot be read has said so when it was looked at."""

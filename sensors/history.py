@@ -97,8 +97,8 @@ def _shown(instance: dg.DagsterInstance, stage: str, titles: set[str]) -> set[st
 
 
 def _whole(instance: dg.DagsterInstance, opened: Library) -> Iterator[dg.RunRequest]:
-    """Ask for runs that record the release and the models; they find everything there already."""
-    wanted = {"release": opened.current().id} if opened.releases.tip() else {}
+    """Ask for runs that record the snapshot and the models; they find everything there already."""
+    wanted = {"snapshot": opened.current().manifest.content} if opened.releases.tip() else {}
     for algorithm, name in opened.model_names().items():
         model = opened.models.find(name)
         if model is not None:
@@ -107,6 +107,6 @@ def _whole(instance: dg.DagsterInstance, opened: Library) -> Iterator[dg.RunRequ
         event = instance.get_latest_materialization_event(dg.AssetKey(asset))
         made = event.asset_materialization if event else None
         if made is None or (made.tags or {}).get(_VERSION) != version:
-            lane, names = ("publish", ["snapshot", "release"]) if asset == "release" else ("models", [asset])
+            lane, names = ("publish", ["snapshot", "release"]) if asset == "snapshot" else ("models", [asset])
             tags = {inflight.LANE: lane, "mediaflow/why": _WHY}
             yield dg.RunRequest(asset_selection=[dg.AssetKey(name) for name in names], tags=tags)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mediaflow.cli.output import counted, plain, print_note, sentences, timecode
+from mediaflow.cli.output import Json, counted, plain, print_columns, print_lines, print_note, sentences, timecode
 from mediaflow.errors import UsageError
 
 if TYPE_CHECKING:
     from mediaflow.library import Library
 
-_Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
-
-def status(as_json: _Json = False) -> None:
+def status(as_json: Json = False) -> None:
     """Show what is fresh, what is not and why, and what is served."""
     from mediaflow.library import open_library
 
@@ -31,6 +29,8 @@ def status(as_json: _Json = False) -> None:
         counts = [f"{found[name]} {name}" for name in ("fresh", "stale", "failed", "quarantined") if found[name]]
         print(counted(found["titles"], "title") + (f": {', '.join(counts)}" if counts else ""))
         _print_release(found["release"])
+        if found["release"] and found["release"]["held"]:
+            print(plain(opened.releases.entry(found["release"]["number"]).holding()))
         _print_algorithms(found["algorithms"])
         for reason, count in found["reasons"].items():
             print(f"stale: {counted(count, 'artifact')}: {reason}")
@@ -40,7 +40,7 @@ def status(as_json: _Json = False) -> None:
         _print_look(found["library"])
 
 
-def plan(as_json: _Json = False) -> None:
+def plan(as_json: Json = False) -> None:
     """Show what is not fresh, and why, line by line; and which algorithms changed without a new version."""
     from mediaflow.library import open_library
     from mediaflow.report import plan_lines, source_lines
@@ -49,19 +49,19 @@ def plan(as_json: _Json = False) -> None:
         lines = plan_lines(opened.plan())
         warnings = source_lines(opened.changed_sources())
         if as_json:
-            _print_lines([*warnings, *lines])
+            print_lines([*warnings, *lines])
             return
         for one in warnings:
             print(f"warning: {plain(one['warning'])}")
         if lines:
-            _print_columns(("title_id", "stage", "state", "reason"), lines)
+            print_columns(("title_id", "stage", "state", "reason"), lines)
         elif not opened.titles():
             _print_no_titles(opened)
         else:
             print_note("Everything is fresh.")
 
 
-def titles(as_json: _Json = False) -> None:
+def titles(as_json: Json = False) -> None:
     """List the titles of the library with their state."""
     from mediaflow.library import open_library
     from mediaflow.report import title_lines
@@ -69,16 +69,16 @@ def titles(as_json: _Json = False) -> None:
     with sentences(), open_library() as opened:
         lines = title_lines(opened.plan(), opened.titles())
         if as_json:
-            _print_lines(lines)
+            print_lines(lines)
         elif lines:
-            _print_columns(("title_id", "title", "year", "series", "season", "episode", "state"), lines)
+            print_columns(("title_id", "title", "year", "series", "season", "episode", "state"), lines)
         else:
             _print_no_titles(opened)
 
 
 def show(
     title: Annotated[str, typer.Argument(help="The title's id or name.", metavar="TITLE")],
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show one title in full, as published: its entry, shots and cues."""
     from mediaflow.library import open_library
@@ -93,7 +93,7 @@ def show(
 
 def scan(
     allow_loss: Annotated[bool, typer.Option(help="Believe also the loss of many titles at once.")] = False,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Look at the library folder now and say what changed."""
     from mediaflow.library import open_library
@@ -183,24 +183,3 @@ def _print_title(found: Mapping[str, Any]) -> None:
         print(plain(f"{timecode(one['start_ms'])} {one['language']} {speaker}{one['text']}"))
     for algorithm, rows in found["annotations"].items():
         print(f"{algorithm}: {len(rows)} annotations")
-
-
-def _print_lines(lines: Sequence[Mapping[str, Any]]) -> None:
-    for line in lines:
-        print(json.dumps(line, ensure_ascii=False))
-
-
-def _print_columns(names: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in names:
-        table.add_column(name, overflow="fold")
-    for line in lines:
-        table.add_row(*(Text(plain("" if line[name] is None else str(line[name]))) for name in names))
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 200
-    console.print(table)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _PIPED_WIDTH = 160
+_PIPED_COLUMNS_WIDTH = 200
+# An option of every command that prints a table.
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
 
 @contextmanager
@@ -52,6 +55,29 @@ def plain(text: str) -> str:
 def print_note(sentence: str) -> None:
     """Print a sentence on standard error."""
     print(plain(sentence), file=sys.stderr)
+
+
+def print_lines(lines: Sequence[Mapping[str, Any]]) -> None:
+    """Print one JSON object a line."""
+    for line in lines:
+        print(json.dumps(line, ensure_ascii=False))
+
+
+def print_columns(names: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> None:
+    """Print the fields of these names as a table; None is left empty."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for line in lines:
+        table.add_row(*(Text(plain("" if line[name] is None else str(line[name]))) for name in names))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _PIPED_COLUMNS_WIDTH
+    console.print(table)
 
 
 def print_json(results: Results) -> None:

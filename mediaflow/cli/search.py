@@ -16,6 +16,8 @@ from mediaflow.search.query import Dialogue
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mediaflow.library import Library
+    from mediaflow.search.gateway import Gateway
     from mediaflow.search.query import Query
     from mediaflow.search.results import Hit, Results
 
@@ -25,12 +27,16 @@ class Searched(Protocol):
 
     def search(self, query: Query) -> Results: ...
 
+    def at(self, snapshot: str) -> Gateway: ...
+
     def thumbnails(self, hits: Sequence[Hit]) -> list[Path | None]: ...
 
 
-def answer(library: Searched, query: Query, as_json: bool, console: Console | None = None) -> None:
-    """Ask a library and print what it answers."""
-    results = library.search(query)
+def answer(
+    library: Searched, query: Query, as_json: bool, console: Console | None = None, snapshot: str | None = None
+) -> None:
+    """Ask a library, or one snapshot of it, and print what it answers."""
+    results = library.at(snapshot).search(query) if snapshot else library.search(query)
     for note in results.notes:
         print_note(note)
     if as_json:
@@ -77,6 +83,7 @@ def search(
     group_by: Annotated[str | None, typer.Option(help="The best of each.", metavar="title|series")] = None,
     sort: Annotated[str, typer.Option(help="Order of the hits.", metavar="score|time")] = "score",
     limit: Annotated[int, typer.Option(help="Most hits.", metavar="NUMBER")] = 20,
+    as_of: Annotated[str | None, typer.Option(help="Ask what was served then.", metavar="ID|TIME")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Find moments: what is seen, what is said, what algorithms found."""
@@ -106,4 +113,13 @@ def search(
             )
         )
         with open_library() as library:
-            answer(library, query, as_json)
+            answer(library, query, as_json, snapshot=_past(library, as_of) if as_of is not None else None)
+
+
+def _past(library: Library, wanted: str) -> str:
+    """Return the id of the snapshot that an id or a time names, and say which it is."""
+    from mediaflow.snapshots.history import as_of
+
+    snapshot, said = as_of(library.releases, wanted)
+    print_note(said)
+    return snapshot

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,6 +20,7 @@ from mediaflow.publishing.epochs import Epochs
 from mediaflow.publishing.rows import people_rows, people_table, title_row, titles_table
 from mediaflow.snapshots.manifest import AlgorithmPart, Manifest, TablePart
 from mediaflow.snapshots.reader import Releases, SnapshotReader
+from mediaflow.snapshots.release import Release, now_ms
 from mediaflow.storage import artifacts, layout
 from mediaflow.storage.objects import ObjectStore
 from mediaflow.storage.tables import Table
@@ -41,13 +41,14 @@ class Current:
 
     number: int = 0
     epoch: int = 0
+    held: bool = False
     manifest: Manifest | None = None
     titles: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Publication:
-    """What came of a publish: `released`, `nothing new`, `busy` (another is at it) or `overtaken`."""
+    """What came of a publish: `released`, `nothing new`, `held`, `busy` (another is at it) or `overtaken`."""
 
     outcome: str
     release: int = 0
@@ -83,9 +84,9 @@ class Publisher:
         self._epochs = Epochs(store)
 
     def due(self, plan: Plan, titles: Sequence[Present]) -> bool:
-        """Say whether a publish would change what is served."""
+        """Say whether a publish would change what is served; while releases are held, none would."""
         served = self._current()
-        return self._changes(self._cut(plan, titles, served), served)
+        return not served.held and self._changes(self._cut(plan, titles, served), served)
 
     def publish(self, look: Callable[[], tuple[Plan, Sequence[Present]]]) -> Publication:
         """Bring the tables to the cut and release it, if that changes what is served.
@@ -112,6 +113,8 @@ class Publisher:
 
     def _publish(self, epoch: int, look: Callable[[], tuple[Plan, Sequence[Present]]]) -> Publication:
         served = self._current()
+        if served.held:
+            return Publication("held", served.number, served.manifest)
         if served.epoch > epoch:
             raise Overtaken(f"Epoch {served.epoch} has released already; epoch {epoch} ends.", epoch=epoch)
         plan, present = look()
@@ -123,20 +126,18 @@ class Publisher:
         self._tag(manifest)
         self._store.put_if_absent(layout.snapshot(manifest.id), manifest.to_json())
         number = served.number + 1
-        body = {"n": number, "kind": "publish", "snapshot": manifest.id, "epoch": epoch, "held": False, "reason": ""}
-        if not self._releases.log.append(number, body):
-            raise Overtaken(f"Release {number} was made by another publisher.", epoch=epoch)
+        if not self._releases.add(Release(number, manifest.id, epoch, at_ms=now_ms())):
+            raise Overtaken(f"Release {number} was made by another publisher or a rollback.", epoch=epoch)
         return Publication("released", number, manifest, *_difference(served, cut))
 
     def _current(self) -> Current:
-        number = self._releases.tip()
-        if not number:
+        newest = self._releases.newest()
+        if newest is None:
             return Current()
-        entry = self._releases.entry(number)
-        reader = SnapshotReader(self._store, self._releases.manifest(entry["snapshot"]), number)
+        reader = SnapshotReader(self._store, self._releases.manifest(newest.snapshot), newest.n)
         rows = reader.table("titles").to_table(columns=["title_id", "served"]).to_pylist()
         titles = {row["title_id"]: json.loads(row["served"]) for row in rows}
-        return Current(number, entry["epoch"], reader.manifest, titles)
+        return Current(newest.n, newest.epoch, newest.held, reader.manifest, titles)
 
     def _cut(self, plan: Plan, titles: Sequence[Present], served: Current) -> Cut:
         return serve(self._graph, plan, titles, served.manifest, served.titles)
@@ -200,7 +201,7 @@ class Publisher:
             id=snapshot,
             epoch=epoch,
             base_release=served.number,
-            created_ms=time.time_ns() // 1_000_000,
+            created_ms=now_ms(),
             tables={name: replace(part, tag=f"s-{snapshot}") for name, part in tables.items()},
             algorithms=algorithms,
             generations=cut.generations,

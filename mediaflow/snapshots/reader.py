@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from mediaflow.errors import MediaflowError, NotFound, SystemFault
+from mediaflow.errors import MediaflowError, NotFound, SystemFault, UsageError
 from mediaflow.snapshots.manifest import Manifest
+from mediaflow.snapshots.release import Release
 from mediaflow.storage import layout
 from mediaflow.storage.log import NumberedLog
 from mediaflow.storage.objects import ObjectStore
@@ -15,12 +16,15 @@ if TYPE_CHECKING:
     import lance
 
 
+NOTHING = "Nothing is published yet: run 'make refresh' (or 'make up') and ask again."
+
+
 class NothingPublished(MediaflowError):
     """There is no release yet."""
 
 
-class UnknownSnapshot(MediaflowError):
-    """No manifest stands under that id."""
+class UnknownSnapshot(UsageError):
+    """No manifest stands under that id, or no release under that number."""
 
 
 class SnapshotReader:
@@ -81,9 +85,23 @@ class Releases:
         self._known = self.log.tip(self._known) or self._known
         return self._known
 
-    def entry(self, number: int) -> dict[str, Any]:
-        """Return the body of release `number`."""
-        return self.log.read(number)
+    def entry(self, number: int) -> Release:
+        """Return release `number`; `UnknownSnapshot` where there is none."""
+        try:
+            return Release.from_json(number, self.log.read(number))
+        except NotFound as error:
+            raise UnknownSnapshot(
+                f"There is no release {number} in this library; 'mediaflow snapshots' lists them.", number=number
+            ) from error
+
+    def newest(self) -> Release | None:
+        """Return the current release, None where there is none."""
+        number = self.tip()
+        return self.entry(number) if number else None
+
+    def add(self, release: Release) -> bool:
+        """Put a release under its number if nobody has; say whether the one that stands there is this one."""
+        return self.log.append(release.n, release.to_json())
 
     def manifest(self, snapshot_id: str) -> Manifest:
         """Return the manifest of a snapshot; `UnknownSnapshot` where there is none."""
@@ -91,17 +109,17 @@ class Releases:
             data = self._store.get(layout.snapshot(snapshot_id))
         except (NotFound, ValueError) as error:
             raise UnknownSnapshot(
-                f"There is no snapshot {snapshot_id!r} in this library; 'mediaflow status' names the current one.",
+                f"There is no snapshot {snapshot_id!r} in this library; 'mediaflow snapshots' lists them.",
                 snapshot=snapshot_id,
             ) from error
         return Manifest.from_json(data)
 
     def current(self) -> SnapshotReader:
         """Open a reader at the current release; `NothingPublished` where there is none."""
-        number = self.tip()
-        if not number:
-            raise NothingPublished("Nothing is published yet: run 'make refresh' (or 'make up') and ask again.")
-        return SnapshotReader(self._store, self.manifest(self.entry(number)["snapshot"]), number)
+        newest = self.newest()
+        if newest is None:
+            raise NothingPublished(NOTHING)
+        return SnapshotReader(self._store, self.manifest(newest.snapshot), newest.n)
 
     def at(self, snapshot_id: str) -> SnapshotReader:
         """Open a reader at a snapshot named by its id."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,33 +11,12 @@ from typing import Any
 import pytest
 
 from mediaflow.publishing.epochs import Epochs
+from mediaflow.snapshots.history import lines
 from tests.deployment.films import Films, file_name
-from tests.deployment.place import ROOT, Place
-from tests.deployment.waiting import wait_until
+from tests.deployment.place import Place
 
-FRESH, FAILED, INCOMPLETE, INTERRUPTED = 0, 1, 3, 130
+FRESH, FAILED, INCOMPLETE = 0, 1, 3
 ALPHA, BRAVO, CHARLIE, DELTA, ECHO = (f"{name}-2001" for name in ("alpha", "bravo", "charlie", "delta", "echo"))
-
-# Fails on every title, and says when it is at work.
-_SLOW = """
-import threading
-from pathlib import Path
-
-from mediaflow.algorithms.contract import Algorithm, Shape
-
-
-class Slow(Algorithm):
-    name = "slow"
-    version = "1"
-    owner = "team:patience"
-    inputs = ("cues",)
-    shape = Shape.LABEL
-
-    def run(self, batch):
-        (Path(__file__).parent / "at work").touch()
-        threading.Event().wait()
-"""
-
 
 # Looks twice, as the daemon does: what the ticks say, what they ask for, and what the check of the version says.
 _LOOK = """
@@ -87,6 +65,25 @@ def look(place: Place) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+_ASK_PUBLISH = """
+import dagster as dg
+from resources.library import LibraryResource
+from sensors.publish import publish
+with dg.DagsterInstance.get() as instance:
+    with dg.build_sensor_context(instance, resources={"library": LibraryResource(own_process=True)}) as context:
+        print(publish(context).skip_reason.skip_message)
+"""
+_ASK_RELEASES = """
+import json
+import dagster as dg
+names = ("number", "kind", "snapshot", "titles", "added", "changed", "removed")
+with dg.DagsterInstance.get() as instance:
+    records = instance.fetch_materializations(dg.AssetKey("release"), limit=99).records
+    facts = [record.event_log_entry.asset_materialization.metadata for record in reversed(records)]
+    print(json.dumps([[of[name].value if name in of else None for name in names] for of in facts]))
+"""
 
 
 class TestWithAModel:
@@ -156,6 +153,53 @@ with dg.DagsterInstance.get() as instance:
         epochs.end(epoch, "failed")
         assert place.refresh().returncode == FRESH
         assert place.served()[ALPHA] != before[ALPHA]
+
+    def test_while_releases_are_held_nothing_is_published_and_it_says_so(
+        self, first: subprocess.CompletedProcess[str], place: Place
+    ) -> None:
+        film = place.library / f"{file_name(BRAVO)}.en.srt"
+        film.write_text(film.read_text() + "\n99\n00:00:02,000 --> 00:00:02,500\nOne line more.\n")
+        assert place.refresh().returncode == FRESH
+        newest = place.served()
+        held = place.view.rollback(None, "the new titles are wrong")
+        assert place.served() != newest
+        for recorded in (False, True):
+            done = place.refresh()
+            assert (done.returncode, done.stderr) == (INCOMPLETE, "")
+            assert done.stdout.splitlines()[-1] == held.holding()
+            assert "Given up" not in done.stdout and "All fresh." not in done.stdout
+            assert ("run:" in done.stdout) is not recorded, "the event log learns of the rollback, once"
+        assert place.view.releases.tip() == held.n
+        assert place.python("-W", "ignore", "-c", _ASK_PUBLISH).stdout == f"{held.holding()}\n"
+        place.view.resume()
+        again = place.refresh()
+        assert (again.returncode, again.stdout.splitlines()[-1]) == (FRESH, "All fresh.")
+        assert place.served() == newest
+
+    def test_the_history_of_the_release_is_the_log_of_releases(
+        self, first: subprocess.CompletedProcess[str], place: Place
+    ) -> None:
+        for _ in range(2):
+            place.view.rollback(None, "once more")
+        place.view.resume()
+        assert place.refresh().returncode == FRESH
+        assert [line[1] for line in self.released(place)[-4:]] == ["rollback", "rollback", "resume", "publish"]
+        assert self.shown(place)[-1][4:] == [0, 2, 0], "added, changed, removed since the release before"
+        place.view.rollback(place.view.current().id, "nothing new for now")
+        assert "run:" not in place.refresh().stdout, "the same snapshot: only a sensor can tell of this one"
+        assert self.released(place)[-1][1] == "rollback"
+        assert [line[:4] for line in self.shown(place)] == self.released(place)
+        place.view.resume()
+        place.forget_dagster()
+        assert place.refresh().returncode == FRESH
+        assert [line[:4] for line in self.shown(place)] == self.released(place)
+
+    def released(self, place: Place) -> list[list[object]]:
+        return [[line[name] for name in ("number", "kind", "snapshot", "titles")] for line in lines(place.view.store)]
+
+    def shown(self, place: Place) -> list[list[object]]:
+        """Return number, kind, snapshot, titles, added, changed, removed of each event of the release."""
+        return list(json.loads(place.python("-W", "ignore", "-c", _ASK_RELEASES).stdout))
 
     def test_looking_at_an_unchanged_library_loads_no_model(
         self, first: subprocess.CompletedProcess[str], place: Place
@@ -339,71 +383,3 @@ class TestGivenUp:
         # One in the round of the last fact, and three that nothing came of.
         assert asked[last + 1 :] == ["run: snapshot, release (titles changed)"] * (1 + 3)
         epochs.end(epoch, "failed")
-
-
-class TestInterrupted:
-    """Ctrl-C and a kill while a run is at work."""
-
-    @pytest.fixture
-    def place(self, tmp_path: Path, films: Films) -> Place:
-        place = Place(tmp_path)
-        films.put(place.library, ALPHA, seed=0)
-        (place.algorithms / "brightness.py").unlink()
-        (place.algorithms / "slow.py").write_text(_SLOW)
-        return place
-
-    def start(self, place: Place) -> subprocess.Popen[str]:
-        process = place.start_refresh()
-        sign = place.algorithms / "at work"
-        wait_until(lambda: sign.exists() or process.poll() is not None, 120, "the algorithm is at work")
-        assert process.poll() is None, process.communicate()
-        sign.unlink()
-        return process
-
-    def test_ctrl_c_ends_with_a_sentence_and_a_killed_run_is_taken_up_again(self, place: Place) -> None:
-        killed = self.start(place)
-        killed.kill()
-        killed.communicate()
-        process = self.start(place)
-        process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=60)
-        assert process.returncode == INTERRUPTED, output + errors
-        assert errors.splitlines()[-1] == "Stopped. What was finished is kept; run it again to go on."
-
-
-class TestUp:
-    """`scripts/up.sh`, as far as it goes before Dagster starts."""
-
-    def up(self, place: Place, **env: str) -> subprocess.CompletedProcess[str]:
-        command = ["bash", "scripts/up.sh"]
-        given = {name: value for name, value in (place.env() | env).items() if value}
-        return subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=60)
-
-    def test_no_library_is_one_sentence(self, tmp_path: Path) -> None:
-        done = self.up(Place(tmp_path), MEDIAFLOW_LIBRARY="")
-        assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.startswith("No library is set: ")
-
-    def test_a_busy_port_is_one_sentence(self, tmp_path: Path) -> None:
-        import socket
-
-        with socket.socket() as busy:
-            busy.bind(("127.0.0.1", 0))
-            busy.listen()
-            done = self.up(Place(tmp_path), PORT=str(busy.getsockname()[1]))
-        assert (done.returncode, done.stdout) == (1, "")
-        assert "cannot be used" in done.stderr and "make up PORT=" in done.stderr
-
-    def test_a_home_of_dagster_that_cannot_be_written_is_one_sentence(self, tmp_path: Path) -> None:
-        place = Place(tmp_path)
-        file = tmp_path / "a file"
-        file.touch()
-        done = place.python("-m", "sensors.prepare", "0", env=place.env() | {"DAGSTER_HOME": str(file)})
-        assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.startswith(f"Dagster's home {file} cannot be written (File exists)")
-
-    def test_dagsters_home_is_made_with_the_settings_of_this_deployment(self, tmp_path: Path) -> None:
-        place = Place(tmp_path)
-        done = place.python("-m", "sensors.prepare", "0")
-        assert done.stdout.strip() == str(place.dagster_home)
-        assert (place.dagster_home / "dagster.yaml").read_bytes() == (ROOT / "dagster_home.yaml").read_bytes()

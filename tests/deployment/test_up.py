@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import urllib.request
 from pathlib import Path
 
 from tests.deployment.dev import Dev
 from tests.deployment.films import Films
-from tests.deployment.place import Place
+from tests.deployment.place import ROOT, Place
 from tests.deployment.waiting import wait_until
 
 
@@ -22,3 +23,41 @@ def test_ctrl_c_ends_all_of_it_without_a_trace(tmp_path: Path) -> None:
     said = dev.log.read_text()
     assert f"http://127.0.0.1:{dev.port} (Ctrl-C ends it" in said
     assert "Traceback" not in said, said
+
+
+class TestUp:
+    """`scripts/up.sh`, as far as it goes before Dagster starts."""
+
+    def up(self, place: Place, **env: str) -> subprocess.CompletedProcess[str]:
+        command = ["bash", "scripts/up.sh"]
+        given = {name: value for name, value in (place.env() | env).items() if value}
+        return subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=60)
+
+    def test_no_library_is_one_sentence(self, tmp_path: Path) -> None:
+        done = self.up(Place(tmp_path), MEDIAFLOW_LIBRARY="")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("No library is set: ")
+
+    def test_a_busy_port_is_one_sentence(self, tmp_path: Path) -> None:
+        import socket
+
+        with socket.socket() as busy:
+            busy.bind(("127.0.0.1", 0))
+            busy.listen()
+            done = self.up(Place(tmp_path), PORT=str(busy.getsockname()[1]))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "cannot be used" in done.stderr and "make up PORT=" in done.stderr
+
+    def test_a_home_of_dagster_that_cannot_be_written_is_one_sentence(self, tmp_path: Path) -> None:
+        place = Place(tmp_path)
+        file = tmp_path / "a file"
+        file.touch()
+        done = place.python("-m", "sensors.prepare", "0", env=place.env() | {"DAGSTER_HOME": str(file)})
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"Dagster's home {file} cannot be written (File exists)")
+
+    def test_dagsters_home_is_made_with_the_settings_of_this_deployment(self, tmp_path: Path) -> None:
+        place = Place(tmp_path)
+        done = place.python("-m", "sensors.prepare", "0")
+        assert done.stdout.strip() == str(place.dagster_home)
+        assert (place.dagster_home / "dagster.yaml").read_bytes() == (ROOT / "dagster_home.yaml").read_bytes()

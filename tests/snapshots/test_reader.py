@@ -84,7 +84,7 @@ def test_a_half_written_release_is_not_seen(store: FolderStore) -> None:
 
 @pytest.mark.parametrize("wanted", ["00000000000000000009-ffffffff", "", "../releases/1", "a//b"])
 def test_an_unknown_snapshot_is_a_sentence(store: FolderStore, wanted: str) -> None:
-    with pytest.raises(UnknownSnapshot, match="mediaflow status"):
+    with pytest.raises(UnknownSnapshot, match="mediaflow snapshots"):
         Releases(store).at(wanted)
 
 

@@ -208,7 +208,7 @@ def reborn(dev: Dev, place: Place, removed: Picture) -> Iterator[Picture]:
 
 
 def _refilled(dev: Dev, place: Place) -> bool:
-    """Say whether what is fresh is shown, and the last thing that a refill records: the release."""
+    """Say whether what is fresh is shown, the releases, and the last thing that a refill records: the snapshot."""
     statuses = dev.statuses()
     shown = all(statuses.get(what) == "materialized" for what in place.revisions())
-    return shown and any(event.asset == "release" for event in dev.events())
+    return shown and {"snapshot", "release"} <= {event.asset for event in dev.events()}

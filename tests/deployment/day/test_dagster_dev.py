@@ -229,5 +229,8 @@ class TestLostHome:
     def test_nothing_is_computed(self, reborn: Picture, removed: Picture) -> None:
         assert reborn.facts == removed.facts
 
-    def test_the_release_is_known_again(self, reborn: Picture, removed: Picture) -> None:
-        assert [e.version for e in reborn.events if e.asset == "release"] == [removed.release] == [reborn.release]
+    def test_the_releases_are_known_again(self, reborn: Picture, removed: Picture, place: Place) -> None:
+        releases = place.view.releases
+        released = [releases.entry(number).snapshot for number in releases.log.numbers()]
+        assert [e.version for e in reborn.events if e.asset == "release"] == released[::-1]
+        assert released[-1] == removed.release == reborn.release

@@ -1,0 +1,100 @@
+"""Rollback and resume: entries of the release log like any other, put if absent, so they need no epoch and no lease.
+
+A rollback works in the middle of a publish, too: it takes the number that the publish would have had.
+"""
+
+from __future__ import annotations
+
+from mediaflow.errors import UsageError
+from mediaflow.snapshots.reader import NOTHING, NothingPublished, Releases, UnknownSnapshot
+from mediaflow.snapshots.release import RESUME, ROLLBACK, Release, now_ms
+from mediaflow.storage.objects import ObjectStore
+
+
+class NothingBefore(UsageError):
+    """No snapshot was served before the one that is served now."""
+
+
+class AlreadyHeld(UsageError):
+    """Releases are held at just that snapshot."""
+
+
+class NotHeld(UsageError):
+    """Releases go on already."""
+
+
+def rollback(store: ObjectStore, snapshot: str | None, reason: str) -> Release:
+    """Serve an earlier snapshot, and publish nothing new until `resume`.
+
+    Parameters
+    ----------
+    store : ObjectStore
+        Where releases and manifests are.
+    snapshot : str, optional
+        Id of a snapshot that was released once; without it the one that the current snapshot was published upon, so
+        that two rollbacks in a row go back two snapshots.
+    reason : str
+        Stands in the entry, for people.
+
+    Raises
+    ------
+    NothingPublished, NothingBefore, UnknownSnapshot, AlreadyHeld, UsageError
+        There is nothing to go back to, it is no snapshot of this library, or it is held already; no reason is given.
+    """
+    if not reason.strip():
+        raise UsageError("Say why, for those who will read the list of releases: --reason TEXT.")
+    releases = Releases(store)
+    tip = _tip(releases)
+    target = _before(releases, tip) if snapshot is None else snapshot
+    if tip.held and tip.snapshot == target:
+        raise AlreadyHeld(
+            f"Snapshot {target} is held already, by release {tip.n}: name an earlier one, or 'mediaflow resume'.",
+            snapshot=target,
+        )
+    while True:
+        tip = _tip(releases)
+        _check_released(releases, target)
+        release = Release(tip.n + 1, target, tip.epoch, ROLLBACK, True, reason.strip(), now_ms())
+        if releases.add(release):
+            return release
+
+
+def resume(store: ObjectStore) -> Release:
+    """Let publishes go on from what is served; `NotHeld` where they do already, `NothingPublished` before the first."""
+    releases = Releases(store)
+    while True:
+        tip = _tip(releases)
+        if not tip.held:
+            raise NotHeld(f"Releases are not held: number {tip.n} is current, and publishes go on.", number=tip.n)
+        releases.manifest(tip.snapshot)
+        release = Release(tip.n + 1, tip.snapshot, tip.epoch, RESUME, at_ms=now_ms())
+        if releases.add(release):
+            return release
+
+
+def _tip(releases: Releases) -> Release:
+    newest = releases.newest()
+    if newest is None:
+        raise NothingPublished(NOTHING)
+    return newest
+
+
+def _before(releases: Releases, tip: Release) -> str:
+    base = releases.manifest(tip.snapshot).base_release
+    if not base:
+        raise NothingBefore(
+            f"Snapshot {tip.snapshot} is the first of this library: there is nothing to go back to.",
+            snapshot=tip.snapshot,
+        )
+    return releases.entry(base).snapshot
+
+
+def _check_released(releases: Releases, snapshot: str) -> None:
+    """See that the manifest stands and was released, which a publish does under the number after its base or never."""
+    number = releases.manifest(snapshot).base_release + 1
+    if number > releases.tip() or releases.entry(number).snapshot != snapshot:
+        raise UnknownSnapshot(
+            f"Snapshot {snapshot} was never released, so nothing can go back to it; 'mediaflow snapshots' lists those "
+            "that were.",
+            snapshot=snapshot,
+        )
