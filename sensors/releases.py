@@ -9,7 +9,7 @@ from sensors.pace import SELDOM_S
 
 
 @dg.sensor(
-    target=dg.AssetSelection.assets("release"),
+    target=dg.AssetSelection.assets("snapshot", "release"),
     minimum_interval_seconds=SELDOM_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Shows each publish, rollback and resume as a materialization of the release.",

@@ -36,7 +36,13 @@ assets = {
 }
 inputs = {stage.name: sorted(stage.inputs) for stage in library.graph()}
 models = library.model_names()
-print(json.dumps({"assets": assets, "inputs": inputs, "models": models, "torch": "torch" in sys.modules}))
+torch = "torch" in sys.modules
+# As Dagster's code server does, which resolves what each sensor may start.
+repository = defs.get_repository_def()
+jobs = {job.name for job in repository.get_all_jobs()}
+sensors = {sensor.name: sorted({target.job_name for target in sensor.targets}) for sensor in repository.sensor_defs}
+found = {"assets": assets, "inputs": inputs, "models": models, "torch": torch}
+print(json.dumps(found | {"jobs": sorted(jobs), "sensors": sensors}))
 """
 
 
@@ -77,6 +83,11 @@ def test_edges_are_the_inputs_of_the_plan(found: dict[str, Any]) -> None:
     assert found["assets"]["release"]["deps"] == ["snapshot"]
     rest = set(found["assets"]) - set(found["inputs"])
     assert rest == {"snapshot", "release", *(f"{name}_model" for name in found["models"])}
+
+
+def test_every_sensor_has_a_job_that_can_be_made(found: dict[str, Any]) -> None:
+    assert "releases" in found["sensors"]
+    assert all(jobs and set(jobs) <= set(found["jobs"]) for jobs in found["sensors"].values())
 
 
 def test_every_asset_says_who_owns_it_what_it_is_and_which_code(found: dict[str, Any]) -> None:
