@@ -92,7 +92,6 @@ def as_of(releases: Releases, wanted: str) -> tuple[str, str]:
     newest = releases.newest()
     if newest is None:
         raise NothingPublished(NOTHING)
-    one = newest
     for one in _back(releases, newest):
         at_ms = _time_ms(one, _manifest(releases, one.snapshot))
         if at_ms is not None and at_ms <= moment.timestamp() * 1000:
