@@ -15,6 +15,11 @@ EPOCHS = "epochs/"
 INTENTS = "intents/"
 SNAPSHOTS = "snapshots/"
 RELEASES = "releases/"
+CANDIDATES = "candidates/"
+CONDEMNED = "condemned/"
+ENGINES = "engines/"
+PINS = "pins/"
+PROBES = "probes/"
 
 
 def artifact(stage: str, title_id: str, revision: str, attempt: str, part: str) -> str:
@@ -45,6 +50,36 @@ def snapshot(snapshot_id: str) -> str:
 def epoch_end(epoch: int) -> str:
     """Return the key of the mark that epoch `epoch` ended cleanly."""
     return f"{EPOCHS}{epoch:020d}.end"
+
+
+def epoch_beat(epoch: int) -> str:
+    """Return the key of the heartbeat of epoch `epoch`."""
+    return f"{EPOCHS}{epoch:020d}.beat"
+
+
+def candidate(epoch: int) -> str:
+    """Return the key of the snapshot that epoch `epoch` asks the engines to prepare."""
+    return f"{CANDIDATES}{epoch:020d}.json"
+
+
+def condemned(snapshot_id: str) -> str:
+    """Return the key of the mark that a snapshot is to be deleted."""
+    return f"{CONDEMNED}{snapshot_id}"
+
+
+def engine(engine_id: str) -> str:
+    """Return the key of an engine's lease."""
+    return f"{ENGINES}{engine_id}.json"
+
+
+def pin(pin_id: str) -> str:
+    """Return the key of a pin."""
+    return f"{PINS}{pin_id}.json"
+
+
+def probe(name: str) -> str:
+    """Return the key of an object that is written to read the store's clock."""
+    return f"{PROBES}{name}"
 
 
 def intent(epoch: int, table_name: str, attempt: int) -> str:
