@@ -12,6 +12,7 @@ import os
 import platform
 import secrets
 import threading
+import weakref
 from collections.abc import Callable
 from types import TracebackType
 
@@ -66,6 +67,7 @@ class Pin:
         self._body = {"snapshot": snapshot, "ttl_ms": ttl_ms, "who": who, "why": why, "kept": kept}
         self._until_ms = 0
         self._ended = False
+        self._forgotten = False
         self._lock = threading.Lock()
 
     def put(self) -> None:
@@ -76,10 +78,13 @@ class Pin:
 
     def renew(self) -> None:
         """Put it again. One that is finished after the old time was over is a new pin: it is verified again."""
+        if self._forgotten:
+            self.let_go()
         with self._lock:
             if self._ended:
                 return
             start_ms = own_clock_ms()
+            steps.reached("reader: before renewal")
             self._store.put(layout.pin(self.id), json.dumps(self._body).encode())
             if own_clock_ms() >= self._until_ms and verified(self._store, self.snapshot) is None:
                 self._end()
@@ -115,6 +120,10 @@ class Pin:
         with self._lock:
             if not self._ended:
                 self._end()
+
+    def forget(self) -> None:
+        """Have it taken away instead of renewed the next time; may be called wherever Python collects garbage."""
+        self._forgotten = True
 
     def _end(self) -> None:
         self._ended = True
@@ -191,7 +200,10 @@ class Pins:
             if self._stop is None:
                 self._stop = threading.Event()
                 threading.Thread(target=self._renew, args=(self._stop,), name="pins", daemon=True).start()
-        return SnapshotReader(self._store, manifest, number, pin)
+        reader = SnapshotReader(self._store, manifest, number, pin)
+        # A reader that nobody has any more, and nobody has closed, lets go too.
+        weakref.finalize(reader, pin.forget)
+        return reader
 
     def _renew(self, stop: threading.Event) -> None:
         while not stop.wait(self._ttl_ms / _RENEWALS_PER_TTL / 1000):
@@ -302,6 +314,17 @@ def release(store: ObjectStore, wanted: str) -> list[Lease]:
     for one in kept:
         store.delete(layout.pin(one.id))
     return kept
+
+
+def this_person() -> str:
+    """Return who asks, and on which machine."""
+    import getpass
+
+    try:
+        return f"{getpass.getuser()}@{platform.node()}"
+    except (OSError, KeyError):
+        # A container may run under a number that has no name.
+        return f"{os.getuid()}@{platform.node()}"
 
 
 def this_process() -> str:

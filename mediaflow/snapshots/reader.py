@@ -92,6 +92,15 @@ class SnapshotReader:
         if self._hold is not None:
             self._hold.check()
 
+    @property
+    def expired(self) -> bool:
+        """Whether nothing that is read now may be handed out."""
+        try:
+            self.check()
+        except SnapshotExpired:
+            return True
+        return False
+
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Read inside this block, and hand out after it.
