@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.releases import CODE_VERSION, unrecorded
 from mediaflow.planning.stage import StageGraph
+from mediaflow.publishing.doorman import EnginesNotReady
 from resources.library import LibraryResource
 
 
@@ -37,7 +38,10 @@ def build(graph: StageGraph) -> dg.AssetsDefinition:
         ],
     )
     def publish(context: dg.AssetExecutionContext, library: LibraryResource) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        done = library.get().publish()
+        try:
+            done = library.get().publish()
+        except EnginesNotReady as error:
+            raise dg.Failure(error.message, allow_retries=False) from error
         if done.outcome in ("busy", "overtaken"):
             raise dg.Failure(
                 "Another publisher is at work, or a rollback came between: this one ended and will be asked for again.",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +20,8 @@ from mediaflow.planning.ledger import FAILED, QUARANTINED, RETRY, Fact, Ledger
 from mediaflow.planning.plan import Plan, Retries, plan
 from mediaflow.planning.stage import StageGraph
 from mediaflow.settings import Settings
-from mediaflow.snapshots.reader import Releases, SnapshotReader
+from mediaflow.snapshots.pins import Pins
+from mediaflow.snapshots.reader import Releases, SnapshotExpired, SnapshotReader
 from mediaflow.snapshots.release import Release
 from mediaflow.storage.objects import FolderStore
 
@@ -33,9 +35,12 @@ if TYPE_CHECKING:
     from mediaflow.models.registry import ModelRegistry
     from mediaflow.planning.why import Why
     from mediaflow.publishing.publisher import Present, Publication, Publisher
+    from mediaflow.search.engine import SearchEngine
     from mediaflow.search.gateway import Gateway
     from mediaflow.search.query import Query
     from mediaflow.search.results import Hit, Results
+    from mediaflow.snapshots.leases import Lease
+    from mediaflow.snapshots.pins import Pin
     from mediaflow.stages.models import DeclaredModels
     from mediaflow.stages.work import Workshop
 
@@ -56,7 +61,9 @@ class Library:
         self.ledger = Ledger(self.store)
         self.releases = Releases(self.store)
         self._catalog: Catalog | None = None
+        self._pins = Pins(self.store, round(settings.pin_ttl_s * 1000), "it is searched")
         self._gateway: Gateway | None = None
+        self._number = 0
         self._pool: DecodePool | None = None
         self._lock = threading.Lock()
 
@@ -69,8 +76,10 @@ class Library:
         self.close()
 
     def close(self) -> None:
-        """End the processes that this library has started."""
+        """End the processes that this library has started, and let go of the snapshots that it has open."""
+        self._pins.close()
         with self._lock:
+            self._gateway = None
             if self._pool is not None:
                 self._pool.close()
                 self._pool = None
@@ -243,36 +252,85 @@ class Library:
         """Serve an earlier snapshot and hold it; see `mediaflow.publishing.rollback`."""
         from mediaflow.publishing.rollback import rollback
 
-        return rollback(self.store, snapshot, reason)
+        return rollback(self.store, snapshot, reason, self._prepare_ms)
 
     def resume(self) -> Release:
         """Let publishes go on from what is served; `NotHeld` where they do already."""
         from mediaflow.publishing.rollback import resume
 
-        return resume(self.store)
+        return resume(self.store, self._prepare_ms)
+
+    def pin(self, snapshot: str | None, why: str, ttl_ms: int) -> Pin:
+        """Keep a snapshot, or the current one, for a time, whatever is published and collected meanwhile."""
+        from mediaflow.snapshots.pins import keep, this_person
+
+        return keep(self.store, snapshot, ttl_ms, this_person(), why)
+
+    def unpin(self, wanted: str) -> list[Lease]:
+        """Take away the pin of that id, or all that people have put on the snapshot of that id."""
+        from mediaflow.snapshots.pins import release
+
+        return release(self.store, wanted)
 
     # What can be asked
 
     def current(self) -> SnapshotReader:
-        """Open a reader at the current release; `NothingPublished` where there is none."""
-        return self.releases.current()
+        """Open a reader at the current release, pinned until it is closed; `NothingPublished` where there is none."""
+        return self._pins.current()
 
     def search(self, query: Query) -> Results:
-        """Answer a query from the snapshot that is current when it comes in."""
+        """Answer a query from the snapshot that is current when it comes in.
+
+        The snapshot stays pinned for the next query; a process that only answers has an `engine`.
+        """
+        while True:
+            gateway = self._newest_gateway()
+            try:
+                return gateway.search(query)
+            except SnapshotExpired:
+                # This machine slept, or another thread went on to a newer one: nothing of it was handed out.
+                gateway.close()
+
+    def _newest_gateway(self) -> Gateway:
+        """Return the gateway to the current snapshot, opened anew where that is another one or was let go."""
         from mediaflow.search.gateway import Gateway
 
         number = self.releases.tip()
         with self._lock:
-            if self._gateway is None or self._gateway.reader.release != number:
-                self._gateway = Gateway(self.releases.current(), self.models, _Pictures(self))
-            gateway = self._gateway
-        return gateway.search(query)
+            old = self._gateway
+            if (
+                old is not None
+                and not old.reader.expired
+                and (number == self._number or self.releases.entry(number).snapshot == old.reader.id)
+            ):
+                self._number = number
+                return old
+            reader = self._pins.current()
+            self._gateway, self._number = Gateway(reader, self.models, _Pictures(self)), reader.release
+            if old is not None:
+                old.close()
+            return self._gateway
 
     def at(self, snapshot: str) -> Gateway:
-        """Open a snapshot by its id, to be searched with its own encoders; `UnknownSnapshot` where there is none."""
+        """Open a snapshot by its id, to be searched with its own encoders.
+
+        It stays pinned until the gateway or the library is closed: use it in a `with` statement.
+
+        Raises
+        ------
+        UnknownSnapshot, Leaving
+            There is no such snapshot, or it is marked to be deleted.
+        """
         from mediaflow.search.gateway import Gateway
 
-        return Gateway(self.releases.at(snapshot), self.models, _Pictures(self))
+        return Gateway(self._pins.at(snapshot), self.models, _Pictures(self))
+
+    def engine(self) -> SearchEngine:
+        """Return what answers searches in a process that lives long; to be used in a `with` statement."""
+        from mediaflow.search.engine import Gateways, SearchEngine
+
+        ttl_ms, linger_ms = round(self.settings.engine_ttl_s * 1000), round(self.settings.pin_ttl_s * 1000)
+        return SearchEngine(self.store, Gateways(self.models, _Pictures(self)), ttl_ms, linger_ms)
 
     def diff(self, before: str | None = None, after: str | None = None) -> dict[str, Any]:
         """Compare two snapshots; see `mediaflow.snapshots.diff`.
@@ -289,8 +347,9 @@ class Library:
         if before is None:
             ids = previous(self.releases)
         else:
-            ids = which(self.releases, before), which(self.releases, after) if after else self.current().id
-        return diff(*map(self.releases.at, ids))
+            ids = which(self.releases, before), which(self.releases, after) if after else self.releases.current().id
+        with self._pins.at(ids[0]) as one, self._pins.at(ids[1]) as other, one.reading(), other.reading():
+            return diff(one, other)
 
     def thumbnails(self, hits: Sequence[Hit]) -> list[Path | None]:
         """Write a small picture of each hit into the cache, from the snapshot that it came from; return the files."""
@@ -298,25 +357,26 @@ class Library:
 
         found: list[Path | None] = [None] * len(hits)
         for snapshot in {hit.snapshot for hit in hits}:
-            held = self._gateway.reader if self._gateway is not None else None
-            reader = held if held is not None and held.id == snapshot else self.releases.at(snapshot)
             at = [number for number, hit in enumerate(hits) if hit.snapshot == snapshot]
             folder = self.cache / "thumbnails" / snapshot
-            for number, file in zip(at, write_thumbnails(reader, [hits[n] for n in at], folder), strict=True):
+            with self._pins.at(snapshot) as reader, reader.reading():
+                files = write_thumbnails(reader, [hits[n] for n in at], folder)
+            for number, file in zip(at, files, strict=True):
                 found[number] = file
         return found
 
     def status(self) -> dict[str, Any]:
         """Return the state of the library; see `mediaflow.report.status`."""
         owners = {one.name: one.owner for one in self.algorithms}
-        reader = self._served()
-        release = self.releases.entry(reader.release) if reader else None
-        return report.status(self.plan(), owners, reader, self.last_look(), release)
+        with self._served() as reader:
+            release = self.releases.entry(reader.release) if reader else None
+            return report.status(self.plan(), owners, reader, self.last_look(), release)
 
     def show(self, title: str) -> dict[str, Any]:
         """Return one title in full, by id or name; `UsageError` where there is none."""
         record = report.find_title(self.titles(), title)
-        return report.show(record, self.plan(), self._served())
+        with self._served() as reader:
+            return report.show(record, self.plan(), reader)
 
     def why(self, title: str, artifact: str | None = None) -> Why:
         """Return why a title's artifact, or all of its that are not fresh, are what they are; by id or name."""
@@ -334,8 +394,13 @@ class Library:
     def _plan(self, graph: StageGraph) -> Plan:
         return plan(graph, self.titles(), self.ledger, Retries(tuple(self.settings.retry_delays_s)))
 
-    def _served(self) -> SnapshotReader | None:
-        return self.releases.current() if self.releases.tip() else None
+    @contextmanager
+    def _served(self) -> Iterator[SnapshotReader | None]:
+        if not self.releases.tip():
+            yield None
+            return
+        with self._pins.current() as reader, reader.reading():
+            yield reader
 
     def _declared(self) -> DeclaredModels:
         from mediaflow.stages.models import DeclaredModels
@@ -349,7 +414,11 @@ class Library:
         names = self.model_names()
         encoders = {model.identity: names[algorithm] for algorithm, model in models.items()}
         shapes = {one.name: one.algorithm.shape.value if one.algorithm else "" for one in self.algorithms}
-        return Publisher(self.store, graph, encoders, shapes)
+        return Publisher(self.store, graph, encoders, shapes, self._prepare_ms)
+
+    @property
+    def _prepare_ms(self) -> int:
+        return round(self.settings.prepare_s * 1000)
 
     def _present(self) -> list[Present]:
         from mediaflow.publishing.publisher import Present

@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     batch_titles: int = Field(50, ge=1, description="Titles in one run.")
     decode_workers: int = Field(0, ge=0, description="Decoding processes in a run; 0: one a processor.")
     hash_bytes_per_tick: int = Field(4_000_000_000, ge=1, description="New bytes hashed in one look at the library.")
+    engine_ttl_s: float = Field(10.0, ge=0.1, description="How long an engine answers after its last look.")
+    pin_ttl_s: float = Field(60.0, ge=0.1, description="How long what a process reads is kept if the process dies.")
+    prepare_s: float = Field(30.0, ge=0, description="A release waits so long for engines to open its snapshot.")
     retry_delays_s: list[Annotated[float, Field(ge=0)]] = Field(
         [5.0, 60.0], description="Waits between tries; after the last, quarantine."
     )

@@ -9,13 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from mediaflow.cli.output import Json, counted, plain, print_columns, print_lines, print_note, sentences
+from mediaflow.cli.pins import kept
 
 _SHORT = 8
 _MOST_NAMED = 5
 
 
 def snapshots(as_json: Json = False) -> None:
-    """List the releases with what each of them serves, the newest last."""
+    """List the releases with what each of them serves, the newest last, and who has pinned what."""
     from mediaflow.library import open_library
     from mediaflow.snapshots.history import lines
     from mediaflow.snapshots.reader import NOTHING
@@ -27,6 +28,8 @@ def snapshots(as_json: Json = False) -> None:
         elif found:
             columns = ("number", "kind", "when", "snapshot", "titles", "algorithms", "state", "reason")
             print_columns(columns, [_shown(line) for line in found])
+            for pin in {pin["id"]: pin for line in found for pin in line["pins"]}.values():
+                print(kept(pin))
         else:
             print_note(NOTHING)
 

@@ -36,7 +36,11 @@ def answer(
     library: Searched, query: Query, as_json: bool, console: Console | None = None, snapshot: str | None = None
 ) -> None:
     """Ask a library, or one snapshot of it, and print what it answers."""
-    results = library.at(snapshot).search(query) if snapshot else library.search(query)
+    if snapshot:
+        with library.at(snapshot) as past:
+            results = past.search(query)
+    else:
+        results = library.search(query)
     for note in results.notes:
         print_note(note)
     if as_json:

@@ -16,6 +16,7 @@ from mediaflow.planning.plan import Plan
 from mediaflow.planning.stage import Stage, StageGraph
 from mediaflow.publishing.committer import Committer, Overtaken, Wanted
 from mediaflow.publishing.cut import Cut, Served, serve
+from mediaflow.publishing.doorman import PREPARE_MS, Doorman
 from mediaflow.publishing.epochs import Epochs
 from mediaflow.publishing.rows import people_rows, people_table, title_row, titles_table
 from mediaflow.snapshots.manifest import AlgorithmPart, Manifest, TablePart
@@ -71,15 +72,23 @@ class Publisher:
         Model identity to declared name.
     shapes : Mapping[str, str]
         By algorithm: what its rows are.
+    prepare_ms : int
+        How long engines may take to open a snapshot before it is released.
     """
 
     def __init__(
-        self, store: ObjectStore, graph: StageGraph, encoders: Mapping[str, str], shapes: Mapping[str, str]
+        self,
+        store: ObjectStore,
+        graph: StageGraph,
+        encoders: Mapping[str, str],
+        shapes: Mapping[str, str],
+        prepare_ms: int = PREPARE_MS,
     ) -> None:
         self._store = store
         self._graph = graph
         self._encoders = encoders
         self._shapes = shapes
+        self._prepare_ms = prepare_ms
         self._releases = Releases(store)
         self._epochs = Epochs(store)
 
@@ -126,7 +135,7 @@ class Publisher:
         self._tag(manifest)
         self._store.put_if_absent(layout.snapshot(manifest.id), manifest.to_json())
         number = served.number + 1
-        if not self._releases.add(Release(number, manifest.id, epoch, at_ms=now_ms())):
+        if not Doorman(self._store, self._prepare_ms).release(Release(number, manifest.id, epoch)):
             raise Overtaken(f"Release {number} was made by another publisher or a rollback.", epoch=epoch)
         return Publication("released", number, manifest, *_difference(served, cut))
 

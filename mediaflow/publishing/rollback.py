@@ -6,8 +6,11 @@ A rollback works in the middle of a publish, too: it takes the number that the p
 from __future__ import annotations
 
 from mediaflow.errors import UsageError
+from mediaflow.publishing.doorman import PREPARE_MS, Doorman
+from mediaflow.snapshots.pins import Pins, leaving
 from mediaflow.snapshots.reader import NOTHING, NothingPublished, Releases, UnknownSnapshot
-from mediaflow.snapshots.release import RESUME, ROLLBACK, Release, now_ms
+from mediaflow.snapshots.release import RESUME, ROLLBACK, Release
+from mediaflow.storage import layout, steps
 from mediaflow.storage.objects import ObjectStore
 
 
@@ -23,7 +26,7 @@ class NotHeld(UsageError):
     """Releases go on already."""
 
 
-def rollback(store: ObjectStore, snapshot: str | None, reason: str) -> Release:
+def rollback(store: ObjectStore, snapshot: str | None, reason: str, prepare_ms: int = PREPARE_MS) -> Release:
     """Serve an earlier snapshot, and publish nothing new until `resume`.
 
     Parameters
@@ -35,11 +38,16 @@ def rollback(store: ObjectStore, snapshot: str | None, reason: str) -> Release:
         that two rollbacks in a row go back two snapshots.
     reason : str
         Stands in the entry, for people.
+    prepare_ms : int
+        How long engines may take to open it.
 
     Raises
     ------
-    NothingPublished, NothingBefore, UnknownSnapshot, AlreadyHeld, UsageError
-        There is nothing to go back to, it is no snapshot of this library, or it is held already; no reason is given.
+    NothingPublished, NothingBefore, UnknownSnapshot, Leaving, AlreadyHeld, UsageError
+        There is nothing to go back to, it is no snapshot of this library, or on its way out of it, or it is held
+        already; no reason is given.
+    EnginesNotReady
+        Engines are alive, and none of some kind could open it: what was served is served on.
     """
     if not reason.strip():
         raise UsageError("Say why, for those who will read the list of releases: --reason TEXT.")
@@ -51,25 +59,39 @@ def rollback(store: ObjectStore, snapshot: str | None, reason: str) -> Release:
             f"Snapshot {target} is held already, by release {tip.n}: name an earlier one, or 'mediaflow resume'.",
             snapshot=target,
         )
-    while True:
-        tip = _tip(releases)
-        _check_released(releases, target)
-        release = Release(tip.n + 1, target, tip.epoch, ROLLBACK, True, reason.strip(), now_ms())
-        if releases.add(release):
-            return release
+    with Pins(store, why="a rollback to it") as pins:
+        while True:
+            with pins.at(target):
+                steps.reached("rollback: before tip")
+                tip = _tip(releases)
+                _check_stays(store, releases, tip, target)
+                release = Release(tip.n + 1, target, tip.epoch, ROLLBACK, True, reason.strip())
+                if Doorman(store, prepare_ms).release(release):
+                    return releases.entry(release.n)
 
 
-def resume(store: ObjectStore) -> Release:
+def resume(store: ObjectStore, prepare_ms: int = PREPARE_MS) -> Release:
     """Let publishes go on from what is served; `NotHeld` where they do already, `NothingPublished` before the first."""
     releases = Releases(store)
-    while True:
-        tip = _tip(releases)
-        if not tip.held:
-            raise NotHeld(f"Releases are not held: number {tip.n} is current, and publishes go on.", number=tip.n)
-        releases.manifest(tip.snapshot)
-        release = Release(tip.n + 1, tip.snapshot, tip.epoch, RESUME, at_ms=now_ms())
-        if releases.add(release):
-            return release
+    with Pins(store, why="a resume from it") as pins:
+        while True:
+            target = _held(releases).snapshot
+            with pins.at(target):
+                steps.reached("rollback: before tip")
+                tip = _held(releases)
+                if tip.snapshot != target:
+                    continue
+                _check_stays(store, releases, tip, target)
+                release = Release(tip.n + 1, target, tip.epoch, RESUME)
+                if Doorman(store, prepare_ms).release(release):
+                    return releases.entry(release.n)
+
+
+def _held(releases: Releases) -> Release:
+    tip = _tip(releases)
+    if not tip.held:
+        raise NotHeld(f"Releases are not held: number {tip.n} is current, and publishes go on.", number=tip.n)
+    return tip
 
 
 def _tip(releases: Releases) -> Release:
@@ -87,6 +109,19 @@ def _before(releases: Releases, tip: Release) -> str:
             snapshot=tip.snapshot,
         )
     return releases.entry(base).snapshot
+
+
+def _check_stays(store: ObjectStore, releases: Releases, tip: Release, target: str) -> None:
+    """See that the target is not to be deleted, in this order: the log was read, then the mark, then the manifest.
+
+    What is current by that log can be repeated even when it is marked: no collector deletes it, unless the log goes on
+    first, and then the number is taken.
+    """
+    steps.reached("rollback: before marker")
+    if target != tip.snapshot and store.exists(layout.condemned(target)):
+        raise leaving(target)
+    steps.reached("rollback: before manifest")
+    _check_released(releases, target)
 
 
 def _check_released(releases: Releases, snapshot: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -17,6 +18,7 @@ from mediaflow.search.people import Voices
 from mediaflow.search.query import FreeText, Query
 from mediaflow.search.results import Box, Hit, Presence, Results, Source
 from mediaflow.search.routing import DIALOGUE, VISUAL, Asked, Encoders, Pictures, Router
+from mediaflow.storage import steps
 
 if TYPE_CHECKING:
     from mediaflow.snapshots.reader import SnapshotReader
@@ -25,6 +27,8 @@ _CANDIDATES = 200
 _CANDIDATES_PER_HIT = 4
 _CANDIDATES_FOR_GROUPS = 2000
 _MOST_HITS = 1000
+# Any text does: the first one that a model encodes takes longer than the others.
+_WARMING = "a picture"
 
 
 class Gateway:
@@ -42,6 +46,7 @@ class Gateway:
 
     def __init__(self, reader: SnapshotReader, encoders: Encoders, pictures: Pictures) -> None:
         self.reader = reader
+        self._encoders = encoders
         self.catalogue = Catalogue(reader, lambda: self._speakers)
         self._router = Router(reader, encoders, pictures, self.catalogue.one_title)
 
@@ -52,7 +57,38 @@ class Gateway:
         ------
         UsageError
             The query is empty, names a title that is not there, or needs an algorithm that the snapshot has not.
+        SnapshotExpired
+            The reader's time was over before the answer was there.
         """
+        with self.reader.reading():
+            results = self._search(query)
+            steps.reached("reader: before answer")
+        return results
+
+    def close(self) -> None:
+        """Let go of the snapshot."""
+        self.reader.close()
+
+    def __enter__(self) -> Gateway:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def warm(self) -> None:
+        """Read and load all that the first answers would otherwise wait for: titles, cast, indexes, encoders."""
+        manifest = self.reader.manifest
+        _ = self.catalogue.titles, self.catalogue.cast
+        for part in manifest.algorithms.values():
+            table = self.reader.table(part.table)
+            for index in table.describe_indices():
+                table.prewarm_index(index.name)
+        for identity in manifest.encoders:
+            self._encoders.encoder(identity).encode_texts([_WARMING])
+
+    def _search(self, query: Query) -> Results:
         if not query.clauses:
             raise UsageError("Say what to look for: a text, --dialogue, --visual, --image, --shot or --where.")
         if not 1 <= query.limit <= _MOST_HITS:

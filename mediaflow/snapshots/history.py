@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from mediaflow.errors import UsageError
+from mediaflow.snapshots.leases import leases, store_clock_ms
 from mediaflow.snapshots.manifest import Manifest
 from mediaflow.snapshots.reader import NOTHING, NothingPublished, Releases, UnknownSnapshot
 from mediaflow.snapshots.release import Release
@@ -26,8 +27,9 @@ def lines(store: ObjectStore) -> list[dict[str, Any]]:
     -------
     list of dict
         number, kind, at_ms (None: not written down), snapshot, state (`current`, `held`, `not released`, `gone` or
-        empty), reason, titles (number of them), algorithms (by name: generation, model, its declared name). A snapshot
-        that was never released has no number and no kind; of one that is gone, titles and algorithms are not known.
+        empty), reason, titles (number of them), algorithms (by name: generation, model, its declared name), pins (on
+        the snapshot: id, snapshot, who, why, until_ms). A snapshot that was never released has no number and no kind;
+        of one that is gone, titles and algorithms are not known.
     """
     releases = Releases(store)
     find = cache(lambda snapshot: _manifest(releases, snapshot))
@@ -38,7 +40,21 @@ def lines(store: ObjectStore) -> list[dict[str, Any]]:
     found += [_line(one, one.snapshot, find(one.snapshot)) for one in log]
     if log:
         found[-1]["state"] = "held" if log[-1].held else "current"
-    return found
+    pinned = pins(store)
+    return [{**line, "pins": pinned.get(line["snapshot"], [])} for line in found]
+
+
+def pins(store: ObjectStore) -> dict[str, list[dict[str, Any]]]:
+    """Return the pins that count, by snapshot: id, snapshot, who, why, until_ms (the store's clock)."""
+    found = leases(store, layout.PINS)
+    now_ms = store_clock_ms(store) if found else 0
+    pinned: dict[str, list[dict[str, Any]]] = {}
+    for one in found:
+        if one.live(now_ms):
+            said = {name: one.body[name] for name in ("snapshot", "who", "why")}
+            line = {"id": one.id, **said, "until_ms": one.put_ms + int(one.body["ttl_ms"])}
+            pinned.setdefault(said["snapshot"], []).append(line)
+    return pinned
 
 
 def which(releases: Releases, wanted: str) -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+PART_KINDS = ("tables", "generations", "encoders")
+"""Kinds of parts that a manifest names; an engine says which of them it needs."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class Manifest:
         Names of the tables of the served shots, None until the shots cover the catalogue.
     checks : dict[str, Any]
         What was verified before the release, for people.
+    gates : list of dict
+        What each gate said: name, verdict (`passed`, `failed`, `overridden`, `skipped`), value, limit, said, reason.
     """
 
     id: str
@@ -78,6 +84,18 @@ class Manifest:
     shots: str | None = None
     thumbnails: str | None = None
     checks: dict[str, Any] = field(default_factory=dict)
+    gates: list[dict[str, Any]] = field(default_factory=list)
+
+    def parts(self, kind: str) -> Mapping[str, Any]:
+        """Return the parts of one of `PART_KINDS` by name; `ValueError` for any other kind."""
+        if kind not in PART_KINDS:
+            raise ValueError(f"A manifest has no parts of the kind {kind!r}; it has {', '.join(PART_KINDS)}.")
+        parts: Mapping[str, Any] = getattr(self, kind)
+        return parts
+
+    def refused_by(self) -> list[str]:
+        """Return the names of the gates that failed and were not overridden: nobody may serve such a snapshot."""
+        return [str(gate["name"]) for gate in self.gates if gate["verdict"] == "failed"]
 
     def to_json(self) -> bytes:
         """Return the manifest as JSON bytes."""

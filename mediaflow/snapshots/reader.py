@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mediaflow.errors import MediaflowError, NotFound, SystemFault, UsageError
 from mediaflow.snapshots.manifest import Manifest
@@ -27,6 +30,22 @@ class UnknownSnapshot(UsageError):
     """No manifest stands under that id, or no release under that number."""
 
 
+class SnapshotExpired(MediaflowError):
+    """A snapshot is not held any more by who reads it: nothing of it is handed out, and nothing else in its place."""
+
+
+class Hold(Protocol):
+    """What keeps a snapshot from the collector while it is read: a pin, or an engine's lease."""
+
+    def check(self) -> None:
+        """Raise `SnapshotExpired` where its time is over by its owner's clock, or it was let go."""
+        ...
+
+    def let_go(self) -> None:
+        """Hold the snapshot no longer; nothing happens where that was done before."""
+        ...
+
+
 class SnapshotReader:
     """All tables of one snapshot, opened lazily at the manifest's versions; safe to use from several threads.
 
@@ -38,12 +57,15 @@ class SnapshotReader:
         What to open.
     release : int
         The number of the release that was current when the reader was opened (0: opened by id).
+    hold : Hold, optional
+        What keeps the snapshot from the collector; without it a snapshot that is not current may go at any time.
     """
 
-    def __init__(self, store: ObjectStore, manifest: Manifest, release: int = 0) -> None:
+    def __init__(self, store: ObjectStore, manifest: Manifest, release: int = 0, hold: Hold | None = None) -> None:
         self.store = store
         self.manifest = manifest
         self.release = release
+        self._hold = hold
         self._tables: dict[str, lance.LanceDataset] = {}
         self._lock = threading.Lock()
 
@@ -52,9 +74,68 @@ class SnapshotReader:
         """The snapshot's id."""
         return self.manifest.id
 
+    def __enter__(self) -> SnapshotReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the snapshot."""
+        if self._hold is not None:
+            self._hold.let_go()
+
+    def check(self) -> None:
+        """Raise `SnapshotExpired` where what was read until now may not be handed out."""
+        if self._hold is not None:
+            self._hold.check()
+
+    @property
+    def expired(self) -> bool:
+        """Whether nothing that is read now may be handed out."""
+        try:
+            self.check()
+        except SnapshotExpired:
+            return True
+        return False
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read inside this block, and hand out after it.
+
+        Raises
+        ------
+        SnapshotExpired
+            The time of the reader was over before the block ended, or the snapshot was collected meanwhile; whatever
+            else was raised for want of its files is the cause.
+        """
+        try:
+            yield
+        except SnapshotExpired:
+            raise
+        except Exception as error:
+            try:
+                self.check()
+            except SnapshotExpired as expired:
+                raise expired from error
+            if not isinstance(error, UsageError) and not self.store.exists(layout.snapshot(self.id)):
+                raise gone(self.id) from error
+            raise
+        self.check()
+
     def table(self, name: str) -> lance.LanceDataset:
-        """Return the Lance dataset `name` at the manifest's version; `SystemFault` where that is gone."""
-        with self._lock:
+        """Return the Lance dataset `name` at the manifest's version.
+
+        Raises
+        ------
+        SnapshotExpired
+            The version is gone, and the snapshot was held no longer or was collected.
+        SystemFault
+            The version is gone by other means.
+        """
+        with self.reading(), self._lock:
             if name not in self._tables:
                 import lance
 
@@ -70,6 +151,15 @@ class SnapshotReader:
                         snapshot=self.id,
                     ) from error
             return self._tables[name]
+
+
+def gone(snapshot: str) -> SnapshotExpired:
+    """Return the error of a snapshot that was collected while it was read."""
+    return SnapshotExpired(
+        f"Snapshot {snapshot} is not kept any more: it was collected while nothing held it; ask again without it, or "
+        "pin what you need with 'mediaflow pin'.",
+        snapshot=snapshot,
+    )
 
 
 class Releases:

@@ -21,6 +21,7 @@ from mediaflow.catalog.records import CatalogueEntry, Person, TitleRecord
 from mediaflow.planning.ledger import DONE, QUARANTINED, STOPPED, Fact, Ledger
 from mediaflow.planning.plan import Plan, Retries, plan, recipe_of
 from mediaflow.planning.stage import Stage, StageGraph, TableSpec
+from mediaflow.publishing.doorman import PREPARE_MS
 from mediaflow.publishing.publisher import Present, Publication, Publisher
 from mediaflow.snapshots.reader import Releases, SnapshotReader
 from mediaflow.stages import sources
@@ -142,16 +143,16 @@ class World:
         generation = self.graph.generations[stage]
         self.ledger.append([Fact("", stage, generation, generation, STOPPED, reason="it is broken")])
 
-    def publisher(self, store: FolderStore | None = None) -> Publisher:
+    def publisher(self, store: FolderStore | None = None, prepare_ms: int = PREPARE_MS) -> Publisher:
         models = {stage.model: f"name of {stage.model}" for stage in self.stages if stage.model}
-        return Publisher(store or self.store, self.graph, models, SHAPES)
+        return Publisher(store or self.store, self.graph, models, SHAPES, prepare_ms)
 
     def look(self) -> tuple[Plan, list[Present]]:
         films = self.films.values()
         return self.plan(), [Present(film.title_id, film.title_no, film.roots) for film in films]
 
-    def publish(self, store: FolderStore | None = None) -> Publication:
-        return self.publisher(store).publish(self.look)
+    def publish(self, store: FolderStore | None = None, prepare_ms: int = PREPARE_MS) -> Publication:
+        return self.publisher(store, prepare_ms).publish(self.look)
 
     def due(self) -> bool:
         return self.publisher().due(*self.look())

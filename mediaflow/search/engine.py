@@ -1,0 +1,91 @@
+"""The engine of search: for processes that answer all the time, each answer from a snapshot that they hold open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from mediaflow.search.gateway import Gateway
+from mediaflow.search.query import Query
+from mediaflow.search.results import Results
+from mediaflow.search.routing import Encoders, Pictures
+from mediaflow.snapshots.engine import LINGER_MS, TTL_MS, Host
+from mediaflow.snapshots.reader import SnapshotReader
+from mediaflow.storage.objects import ObjectStore
+
+
+class Gateways:
+    """The kind of engine that opens a snapshot for search, warm: tables, indexes, and the models of its queries.
+
+    Parameters
+    ----------
+    encoders : Encoders
+        Gives the snapshots' own encoders by identity.
+    pictures : Pictures
+        Decodes pictures of users.
+    """
+
+    kind = "search"
+    needs = frozenset({"tables", "generations", "encoders"})
+
+    def __init__(self, encoders: Encoders, pictures: Pictures) -> None:
+        self._encoders = encoders
+        self._pictures = pictures
+
+    def open(self, reader: SnapshotReader, parts: Mapping[str, Mapping[str, Any]]) -> Gateway:
+        """Open a snapshot for search."""
+        gateway = Gateway(reader, self._encoders, self._pictures)
+        gateway.warm()
+        return gateway
+
+
+class SearchEngine:
+    """Answers searches in a process that lives long. Use it in a `with` statement, from as many threads as you like.
+
+    Parameters
+    ----------
+    store : ObjectStore
+        Where everything is.
+    gateways : Gateways
+        Opens snapshots.
+    ttl_ms, linger_ms : int
+        See `mediaflow.snapshots.engine.Host`.
+    """
+
+    def __init__(
+        self, store: ObjectStore, gateways: Gateways, ttl_ms: int = TTL_MS, linger_ms: int = LINGER_MS
+    ) -> None:
+        self._host = Host(store, gateways, ttl_ms, linger_ms)
+
+    def __enter__(self) -> SearchEngine:
+        self._host.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._host.close()
+
+    def search(self, query: Query, snapshot: str | None = None) -> Results:
+        """Answer a query from the current snapshot, or from just the one that is named.
+
+        Parameters
+        ----------
+        query : Query
+            What to look for.
+        snapshot : str, optional
+            The id that an earlier answer bore, for a further page of it.
+
+        Raises
+        ------
+        EngineNotReady, NothingPublished
+            No new request is answered now.
+        SnapshotExpired
+            The named snapshot is not open here any more, or the engine slept before the answer was there.
+        UsageError
+            The query cannot be answered; see `mediaflow.search.gateway.Gateway.search`.
+        """
+        with self._host.answering(snapshot) as gateway:
+            results = gateway.search(query)
+        return results
