@@ -18,6 +18,7 @@ from mediaflow.errors import SystemFault, UsageError
 from mediaflow.planning.ledger import FAILED, QUARANTINED, RETRY, Fact, Ledger
 from mediaflow.planning.plan import Plan, Retries, plan
 from mediaflow.planning.stage import StageGraph
+from mediaflow.publishing.served import ServedMemory
 from mediaflow.settings import Settings
 from mediaflow.snapshots.reader import Releases, SnapshotReader
 from mediaflow.snapshots.release import Release
@@ -58,6 +59,7 @@ class Library:
         self._catalog: Catalog | None = None
         self._gateway: Gateway | None = None
         self._pool: DecodePool | None = None
+        self._served_memory = ServedMemory()
         self._lock = threading.Lock()
 
     def __enter__(self) -> Library:
@@ -344,12 +346,19 @@ class Library:
 
     def _publisher(self, graph: StageGraph) -> Publisher:
         from mediaflow.publishing.publisher import Publisher
+        from mediaflow.storage.upkeep import Upkeep
 
         models = {name: model for name, model in self._declared().known().items() if not isinstance(model, str)}
         names = self.model_names()
         encoders = {model.identity: names[algorithm] for algorithm, model in models.items()}
         shapes = {one.name: one.algorithm.shape.value if one.algorithm else "" for one in self.algorithms}
-        return Publisher(self.store, graph, encoders, shapes)
+        upkeep = Upkeep(
+            self.settings.compact_fragments,
+            self.settings.compact_deleted_share,
+            self.settings.index_lag_share,
+            self.settings.vector_index_rows,
+        )
+        return Publisher(self.store, graph, encoders, shapes, upkeep, self._served_memory)
 
     def _present(self) -> list[Present]:
         from mediaflow.publishing.publisher import Present

@@ -82,6 +82,10 @@ class HookedStore(FolderStore):
         self._say("list", prefix)
         return super().list(prefix, start_after)
 
+    def exists(self, key: str) -> bool:
+        self._say("exists", key)
+        return super().exists(key)
+
     def _say(self, operation: str, key: str) -> None:
         if self.before is not None:
             self.before(operation, key)
