@@ -19,6 +19,7 @@ from mediaflow.errors import SystemFault, UsageError
 from mediaflow.planning.ledger import FAILED, QUARANTINED, RETRY, Fact, Ledger
 from mediaflow.planning.plan import Plan, Retries, plan
 from mediaflow.planning.stage import StageGraph
+from mediaflow.publishing.served import ServedMemory
 from mediaflow.settings import Settings
 from mediaflow.snapshots.pins import Pins
 from mediaflow.snapshots.reader import Releases, SnapshotExpired, SnapshotReader
@@ -65,6 +66,7 @@ class Library:
         self._gateway: Gateway | None = None
         self._number = 0
         self._pool: DecodePool | None = None
+        self._served_memory = ServedMemory()
         self._lock = threading.Lock()
 
     def __enter__(self) -> Library:
@@ -409,12 +411,27 @@ class Library:
 
     def _publisher(self, graph: StageGraph) -> Publisher:
         from mediaflow.publishing.publisher import Publisher
+        from mediaflow.storage.upkeep import Upkeep
 
         models = {name: model for name, model in self._declared().known().items() if not isinstance(model, str)}
         names = self.model_names()
         encoders = {model.identity: names[algorithm] for algorithm, model in models.items()}
         shapes = {one.name: one.algorithm.shape.value if one.algorithm else "" for one in self.algorithms}
-        return Publisher(self.store, graph, encoders, shapes, self._prepare_ms)
+        upkeep = Upkeep(
+            self.settings.compact_fragments,
+            self.settings.compact_deleted_share,
+            self.settings.index_lag_share,
+            self.settings.vector_index_rows,
+        )
+        return Publisher(
+            self.store,
+            graph,
+            encoders,
+            shapes,
+            upkeep=upkeep,
+            memory=self._served_memory,
+            prepare_ms=self._prepare_ms,
+        )
 
     @property
     def _prepare_ms(self) -> int:

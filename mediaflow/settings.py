@@ -52,6 +52,16 @@ class Settings(BaseSettings):
     retry_delays_s: list[Annotated[float, Field(ge=0)]] = Field(
         [5.0, 60.0], description="Waits between tries; after the last, quarantine."
     )
+    compact_fragments: int = Field(100, ge=1, description="With more small fragments, a table is compacted.")
+    compact_deleted_share: float = Field(
+        0.1, gt=0, le=1, description="A table of which a larger share of rows is deleted is compacted."
+    )
+    index_lag_share: float = Field(
+        0.05, ge=0, le=1, description="An index that lacks a larger share of the rows is brought up to date."
+    )
+    vector_index_rows: int = Field(
+        100_000, ge=256, description="From so many vectors on, a table of them gets an index; fewer are compared."
+    )
 
     @field_validator("algorithm_folders", mode="before")
     @classmethod

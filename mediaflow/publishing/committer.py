@@ -1,24 +1,32 @@
-"""The committer: brings a table to what the cut says, by one commit, after looking what the table holds now."""
+"""The committer: brings a table to what the cut says, by one commit, after looking what the table holds now.
+
+It looks at the titles that changed, as long as nobody but upkeep has touched the table since the version that is
+served, which held what the snapshot served says. Otherwise, say after a publisher that died behind its commit, it
+looks at the whole table.
+"""
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mediaflow.errors import MediaflowError, SystemFault
 from mediaflow.snapshots.manifest import TablePart
-from mediaflow.storage import layout
+from mediaflow.storage import layout, steps
 from mediaflow.storage.objects import ObjectStore
 from mediaflow.storage.tables import BASE, BATCH, EPOCH, CommitRefused, Holding, Table, VersionGone
+from mediaflow.storage.upkeep import FRAGMENT_BYTES, Upkeep
 
 if TYPE_CHECKING:
     import lance
     import polars as pl
 
 _LOOKS = 5
+# Twice a compacted fragment, so that what was written as one need not be compacted.
+_AT_ONCE_BYTES = 2 * FRAGMENT_BYTES
 
 
 class Overtaken(MediaflowError):
@@ -34,6 +42,44 @@ class Wanted:
     load: Callable[[], pl.DataFrame]
 
 
+@dataclass(frozen=True)
+class Target:
+    """What a table shall hold, and how that differs from what is served.
+
+    Attributes
+    ----------
+    wanted : Mapping[int, Wanted]
+        By `title_no`; a title that is not in it shall have no rows.
+    changed : Collection[int], optional
+        The titles whose rows differ from those served; None where that is not known.
+    others : int
+        How many rows the version that is served holds of all other titles, where `changed` is known.
+    """
+
+    wanted: Mapping[int, Wanted]
+    changed: Collection[int] | None = None
+    others: int = 0
+
+
+@dataclass
+class _Task:
+    """One table on its way to its target: what is served of it, and the batches that were tried."""
+
+    table: Table
+    target: Target
+    served: lance.LanceDataset | None
+    batches: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a look at a version has shown: whether at the changed titles alone, and which titles are not as wanted."""
+
+    narrow: bool
+    held: Mapping[int, Holding]
+    differing: list[int]
+
+
 class Committer:
     """Commits for one epoch.
 
@@ -43,36 +89,40 @@ class Committer:
         Where intents go.
     epoch : int
         The publisher's epoch; a table in which a higher one stands is left alone (`Overtaken`).
+    upkeep : Upkeep
+        When tables are compacted and their indexes brought up to date.
     """
 
-    def __init__(self, store: ObjectStore, epoch: int) -> None:
+    def __init__(self, store: ObjectStore, epoch: int, upkeep: Upkeep) -> None:
         self._store = store
         self._epoch = epoch
+        self._upkeep = upkeep
 
-    def bring(self, table: Table, wanted: Mapping[int, Wanted], base: TablePart | None) -> TablePart:
-        """Bring `table` to `wanted` and return the version that holds exactly that (not yet tagged).
+    def bring(self, table: Table, target: Target, base: TablePart | None) -> TablePart:
+        """Bring `table` to `target` and return the version that holds exactly that (not yet tagged).
 
         Parameters
         ----------
         table : Table
             The table.
-        wanted : Mapping[int, Wanted]
-            By `title_no`; a title that is not in it shall have no rows.
+        target : Target
+            What it shall hold.
         base : TablePart, optional
             The version that the current release serves.
         """
-        if base is not None and self._holds(table, wanted, base):
+        task = _Task(table, target, _opened(table, base))
+        if base is not None and task.served is not None and _serves(task):
             return base
         refused: CommitRefused | None = None
         for look in range(_LOOKS):
             newest = table.open()
             if table.epoch(newest) > self._epoch:
                 raise Overtaken(f"Another publisher has begun to write {table.name}; this one ends.", table=table.name)
-            changed = _differences(wanted, table.holdings(newest))
+            seen = _look(task, newest)
             try:
-                if not changed:
-                    return self._finish(table, wanted, newest)
-                self._commit(table, wanted, newest, changed, look)
+                if not seen.differing:
+                    return self._finish(task, newest, seen)
+                self._commit(task, newest, seen, look)
             except CommitRefused as error:
                 refused = error
         raise SystemFault(
@@ -80,36 +130,83 @@ class Committer:
             table=table.name,
         ) from refused
 
-    def _holds(self, table: Table, wanted: Mapping[int, Wanted], base: TablePart) -> bool:
-        """Say whether the version that is served holds just what is wanted; one that is gone is built anew."""
-        try:
-            return not _differences(wanted, table.holdings(table.open(base.version)))
-        except VersionGone:
-            return False
-
-    def _commit(
-        self, table: Table, wanted: Mapping[int, Wanted], base: lance.LanceDataset, changed: list[int], attempt: int
-    ) -> None:
-        import polars as pl
-
-        frames = [_rows(number, wanted[number]) for number in changed if number in wanted and wanted[number].rows]
-        new = table.write(base, pl.concat(frames)) if frames else []
+    def _commit(self, task: _Task, base: lance.LanceDataset, seen: _Seen, attempt: int) -> None:
+        table, wanted = task.table, task.target.wanted
+        new = [fragment for frame in _frames(wanted, seen.differing) for fragment in table.write(base, frame)]
         batch = secrets.token_hex(8)
+        task.batches.add(batch)
         intent = {
             "batch": batch,
             "base": int(base.version),
-            "titles": {str(n): [wanted[n].revision, wanted[n].rows] if n in wanted else None for n in changed},
+            "titles": {str(n): [wanted[n].revision, wanted[n].rows] if n in wanted else None for n in seen.differing},
             "files": [file.path for fragment in new for file in fragment.files],
         }
+        steps.reached("commit: before intent")
         self._store.put_if_absent(layout.intent(self._epoch, table.name, attempt), json.dumps(intent).encode())
-        table.replace(base, changed, new, {EPOCH: str(self._epoch), BATCH: batch, BASE: str(base.version)})
+        fragments = {number for title in seen.differing if title in seen.held for number in seen.held[title].fragments}
+        properties = {EPOCH: str(self._epoch), BATCH: batch, BASE: str(base.version)}
+        steps.reached("commit: before commit")
+        table.replace(base, seen.differing, new, properties, fragments)
+        steps.reached("commit: after commit")
 
-    def _finish(self, table: Table, wanted: Mapping[int, Wanted], newest: lance.LanceDataset) -> TablePart:
-        final = table.tend(newest)
-        if _differences(wanted, table.holdings(final)):
-            raise CommitRefused(f"The table {table.name} changed while its indexes were made.", table=table.name)
-        _verify_files(self._store, table, final)
+    def _finish(self, task: _Task, newest: lance.LanceDataset, seen: _Seen) -> TablePart:
+        """Care for the table, then check the version that is final: its chain, its rows, its files."""
+        table = task.table
+        final = table.tend(newest, self._upkeep)
+        if final.version != newest.version:
+            seen = _look(task, final)
+        if seen.differing:
+            raise CommitRefused(f"The table {table.name} changed while it was cared for.", table=table.name)
+        table.verify(final, task.served if seen.narrow else None)
         return TablePart(table.name, int(final.version), "", int(final.count_rows()))
+
+
+def _opened(table: Table, base: TablePart | None) -> lance.LanceDataset | None:
+    """Open the version that is served; None where there is none, or it is gone: then the table is built anew."""
+    try:
+        return table.open(base.version) if base is not None else None
+    except VersionGone:
+        return None
+
+
+def _serves(task: _Task) -> bool:
+    """Say whether the version that is served holds just what is wanted."""
+    if task.target.changed is not None:
+        return not task.target.changed
+    assert task.served is not None
+    return not _differences(task.target.wanted, task.table.holdings(task.served))
+
+
+def _look(task: _Task, dataset: lance.LanceDataset) -> _Seen:
+    """Look what a version holds: of the changed titles where all other rows are known to be those served."""
+    target = task.target
+    if task.served is not None and target.changed is not None:
+        batches = task.table.batches(dataset, int(task.served.version))
+        if batches is not None and task.batches.issuperset(batches):
+            held = task.table.holdings(dataset, sorted(target.changed))
+            if dataset.count_rows() - sum(one.rows for one in held.values()) == target.others:
+                return _Seen(True, held, _differences(target.wanted, held, target.changed))
+    held = task.table.holdings(dataset)
+    return _Seen(False, held, _differences(target.wanted, held))
+
+
+def _frames(wanted: Mapping[int, Wanted], titles: Sequence[int]) -> Iterator[pl.DataFrame]:
+    """Yield the titles' rows, as many titles at a time as memory is good for."""
+    import polars as pl
+
+    frames: list[pl.DataFrame] = []
+    size = 0.0
+    for number in titles:
+        one = wanted.get(number)
+        if one is None or not one.rows:
+            continue
+        frames.append(_rows(number, one))
+        size += frames[-1].estimated_size()
+        if size >= _AT_ONCE_BYTES:
+            yield pl.concat(frames)
+            frames, size = [], 0.0
+    if frames:
+        yield pl.concat(frames)
 
 
 def _rows(number: int, wanted: Wanted) -> pl.DataFrame:
@@ -127,16 +224,11 @@ def _rows(number: int, wanted: Wanted) -> pl.DataFrame:
     )
 
 
-def _differences(wanted: Mapping[int, Wanted], held: Mapping[int, Holding]) -> list[int]:
-    """Return the titles whose rows are not as wanted, ascending."""
-    asked = {number: Holding((one.revision,), one.rows) for number, one in wanted.items() if one.rows}
+def _differences(
+    wanted: Mapping[int, Wanted], held: Mapping[int, Holding], titles: Collection[int] | None = None
+) -> list[int]:
+    """Return the titles, of some or of all (None), whose rows are not as wanted, ascending."""
+    numbers = wanted if titles is None else titles
+    of = ((number, wanted.get(number)) for number in numbers)
+    asked = {number: Holding((one.revision,), one.rows) for number, one in of if one is not None and one.rows}
     return sorted(number for number in asked.keys() | held.keys() if asked.get(number) != held.get(number))
-
-
-def _verify_files(store: ObjectStore, table: Table, dataset: lance.LanceDataset) -> None:
-    prefix = f"{layout.table(table.name)}/data/"
-    there = {info.key.removeprefix(prefix) for info in store.list(prefix)}
-    named: set[Any] = {file.path for fragment in dataset.get_fragments() for file in fragment.metadata.files}
-    missing = named - there
-    if missing:
-        raise table.damaged(f"{len(missing)} of {len(named)}, e.g. {min(missing)}")

@@ -6,25 +6,26 @@ versions of each table. Recovery is the ordinary run: it looks what is there and
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from mediaflow.planning.plan import Plan
 from mediaflow.planning.stage import Stage, StageGraph
-from mediaflow.publishing.committer import Committer, Overtaken, Wanted
-from mediaflow.publishing.cut import Cut, Served, serve
+from mediaflow.publishing.committer import Committer, Overtaken
+from mediaflow.publishing.cut import Cut, serve
 from mediaflow.publishing.doorman import PREPARE_MS, Doorman
 from mediaflow.publishing.epochs import Epochs
-from mediaflow.publishing.rows import people_rows, people_table, title_row, titles_table
+from mediaflow.publishing.rows import people_table, titles_table
+from mediaflow.publishing.served import Current, ServedMemory
+from mediaflow.publishing.targets import Targets
 from mediaflow.snapshots.manifest import AlgorithmPart, Manifest, TablePart
-from mediaflow.snapshots.reader import Releases, SnapshotReader
+from mediaflow.snapshots.reader import Releases
 from mediaflow.snapshots.release import Release, now_ms
-from mediaflow.storage import artifacts, layout
+from mediaflow.storage import layout, steps
 from mediaflow.storage.objects import ObjectStore
 from mediaflow.storage.tables import Table
+from mediaflow.storage.upkeep import Upkeep
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,6 @@ class Present:
     title_id: str
     title_no: int
     roots: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Current:
-    """What the current release serves: its manifest and, by title, `[revision, attempt, rows]` of each stage."""
-
-    number: int = 0
-    epoch: int = 0
-    held: bool = False
-    manifest: Manifest | None = None
-    titles: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,6 +62,10 @@ class Publisher:
         Model identity to declared name.
     shapes : Mapping[str, str]
         By algorithm: what its rows are.
+    upkeep : Upkeep, optional
+        When tables are compacted and indexed.
+    memory : ServedMemory, optional
+        Of a process that lives on: what the snapshot serves is not read at every look.
     prepare_ms : int
         How long engines may take to open a snapshot before it is released.
     """
@@ -82,12 +76,17 @@ class Publisher:
         graph: StageGraph,
         encoders: Mapping[str, str],
         shapes: Mapping[str, str],
+        *,
+        upkeep: Upkeep | None = None,
+        memory: ServedMemory | None = None,
         prepare_ms: int = PREPARE_MS,
     ) -> None:
         self._store = store
         self._graph = graph
         self._encoders = encoders
         self._shapes = shapes
+        self._upkeep = upkeep or Upkeep()
+        self._memory = memory or ServedMemory()
         self._prepare_ms = prepare_ms
         self._releases = Releases(store)
         self._epochs = Epochs(store)
@@ -130,9 +129,11 @@ class Publisher:
         cut = self._cut(plan, present, served)
         if not self._changes(cut, served):
             return Publication("nothing new", served.number, served.manifest)
-        tables = self._tables(Committer(self._store, epoch), cut, present, served)
+        tables = self._tables(Committer(self._store, epoch, self._upkeep), cut, present, served)
         manifest = self._manifest(epoch, served, cut, tables, present)
+        steps.reached("publish: before tag")
         self._tag(manifest)
+        steps.reached("publish: before manifest")
         self._store.put_if_absent(layout.snapshot(manifest.id), manifest.to_json())
         number = served.number + 1
         if not Doorman(self._store, self._prepare_ms).release(Release(number, manifest.id, epoch)):
@@ -140,13 +141,7 @@ class Publisher:
         return Publication("released", number, manifest, *_difference(served, cut))
 
     def _current(self) -> Current:
-        newest = self._releases.newest()
-        if newest is None:
-            return Current()
-        reader = SnapshotReader(self._store, self._releases.manifest(newest.snapshot), newest.n)
-        rows = reader.table("titles").to_table(columns=["title_id", "served"]).to_pylist()
-        titles = {row["title_id"]: json.loads(row["served"]) for row in rows}
-        return Current(newest.n, newest.epoch, newest.held, reader.manifest, titles)
+        return self._memory.read(self._store, self._releases)
 
     def _cut(self, plan: Plan, titles: Sequence[Present], served: Current) -> Cut:
         return serve(self._graph, plan, titles, served.manifest, served.titles)
@@ -159,7 +154,7 @@ class Publisher:
         self, committer: Committer, cut: Cut, present: Sequence[Present], served: Current
     ) -> dict[str, TablePart]:
         base = served.manifest.tables if served.manifest else {}
-        number = {title.title_id: title.title_no for title in present}
+        targets = Targets(self._store, cut, present, served)
         parts: dict[str, TablePart] = {}
         for stage in self._graph:
             if stage.name not in cut.generations:
@@ -167,23 +162,10 @@ class Publisher:
             for prefix, spec in stage.tables.items():
                 name = layout.generation_table(prefix, cut.generations[stage.name])
                 table = Table(self._store, name, spec.columns, spec.text)
-                rows = {
-                    number[title_id]: self._wanted(stage, title_id, of[stage.name], spec.part)
-                    for title_id, of in cut.titles.items()
-                    if stage.name in of
-                }
-                parts[name] = committer.bring(table, rows, base.get(name))
-        people = {number[title_id]: people_rows(self._store, title_id, of) for title_id, of in cut.titles.items()}
-        parts["people"] = committer.bring(people_table(self._store), people, base.get("people"))
-        titles = {number[t]: title_row(self._store, t, of) for t, of in cut.titles.items()}
-        parts["titles"] = committer.bring(titles_table(self._store), titles, base.get("titles"))
+                parts[name] = committer.bring(table, targets.of_table(stage, name, spec), base.get(name))
+        parts["people"] = committer.bring(people_table(self._store), targets.people(), base.get("people"))
+        parts["titles"] = committer.bring(titles_table(self._store), targets.titles(), base.get("titles"))
         return parts
-
-    def _wanted(self, stage: Stage, title_id: str, one: Served, part: str) -> Wanted:
-        def load() -> Any:
-            return artifacts.read(self._store, stage.name, title_id, one.revision, one.attempt, part)
-
-        return Wanted(one.revision, one.rows[part], load)
 
     def _manifest(
         self, epoch: int, served: Current, cut: Cut, tables: dict[str, TablePart], present: Sequence[Present]

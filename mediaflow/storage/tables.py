@@ -7,13 +7,14 @@ planned on the same version then conflict, whatever they touch, and the later on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mediaflow.errors import MediaflowError, SystemFault
-from mediaflow.storage import layout
+from mediaflow.storage import layout, upkeep
 from mediaflow.storage.objects import ObjectStore
+from mediaflow.storage.upkeep import Upkeep
 
 if TYPE_CHECKING:
     import lance
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 FENCE = 4294967294
 EPOCH, BATCH, BASE = "mediaflow.epoch", "mediaflow.batch", "mediaflow.base"
 _KEY_COLUMNS = ("title_no", "revision")
-# A text index is brought up to date when this share of the rows is not in it; the rest is searched without it.
-_UNINDEXED_SHARE = 0.05
+_FEW_FILES = 16
 
 
 class CommitRefused(MediaflowError):
@@ -55,10 +55,11 @@ def create(uri: str, schema: pa.Schema) -> None:
 
 @dataclass(frozen=True)
 class Holding:
-    """What a version of a table holds of one title: the revisions of its rows and how many there are."""
+    """What a version of a table holds of one title: the revisions of its rows, how many there are, and where."""
 
     revisions: tuple[str, ...]
     rows: int
+    fragments: tuple[int, ...] = field(default=(), compare=False)
 
 
 class Table:
@@ -78,6 +79,7 @@ class Table:
 
     def __init__(self, store: ObjectStore, name: str, columns: Mapping[str, Any], text: str | None = None) -> None:
         self.name = name
+        self._store = store
         self._uri = store.uri(layout.table(name))
         self._columns = columns
         self._text = text
@@ -105,13 +107,39 @@ class Table:
         if titles is not None and not titles:
             return {}
         try:
-            rows = dataset.to_table(columns=list(_KEY_COLUMNS), filter=_filter(titles) if titles else None)
+            condition = _filter(titles) if titles else None
+            rows = dataset.scanner(columns=list(_KEY_COLUMNS), filter=condition, with_row_address=True).to_table()
         except (OSError, ValueError) as error:
             raise self.damaged(str(error)) from error
         found = pl.from_arrow(rows)
         assert isinstance(found, pl.DataFrame)
-        grouped = found.group_by("title_no").agg(pl.col("revision").unique().sort(), pl.len().alias("rows"))
-        return {no: Holding(tuple(revisions), rows) for no, revisions, rows in grouped.iter_rows()}
+        fragment = (pl.col("_rowaddr") // 2**32).unique().sort()
+        grouped = found.group_by("title_no").agg(pl.col("revision").unique().sort(), pl.len(), fragment)
+        return {no: Holding(tuple(names), rows, tuple(ids)) for no, names, rows, ids in grouped.iter_rows()}
+
+    def verify(self, dataset: lance.LanceDataset, since: lance.LanceDataset | None) -> None:
+        """See that all data files are there that a version names and an older one (None: an empty one) does not.
+
+        Fragments that are new, or have lost rows since, are read: the file of what is deleted has no name that Lance
+        would tell, and is needed for that.
+
+        Raises
+        ------
+        SystemFault
+            A file is gone.
+        """
+        before = _fragments(since) if since is not None else {}
+        new = {number: one for number, one in _fragments(dataset).items() if _differ(one, before.get(number))}
+        named = {file.path for one in new.values() for file in one.metadata.files}
+        missing = named - self._files_there(named)
+        if missing:
+            raise self.damaged(f"{len(missing)} of {len(named)}, e.g. {min(missing)}")
+        try:
+            rows = dataset.scanner(columns=["title_no"], fragments=list(new.values())).to_table() if new else ()
+        except (OSError, ValueError) as error:
+            raise self.damaged(str(error)) from error
+        if len(rows) != sum(one.metadata.num_rows for one in new.values()):
+            raise self.damaged("its fragments have other numbers of rows than it says")
 
     def damaged(self, what: str) -> SystemFault:
         """Return the fault of a table whose files are not all there."""
@@ -124,16 +152,52 @@ class Table:
     def epoch(self, dataset: lance.LanceDataset) -> int:
         """Return the epoch of the newest commit of rows, 0 where there is none."""
         for version in range(int(dataset.version), 1, -1):
-            transaction = dataset.read_transaction(version)
+            transaction = _transaction(dataset, version)
             properties = getattr(transaction, "transaction_properties", None) or {}
             if EPOCH in properties:
                 return int(properties[EPOCH])
         return 0
 
+    def batches(self, dataset: lance.LanceDataset, since: int) -> list[str] | None:
+        """Return the batches that changed rows after version `since`; None where that cannot be told.
+
+        Indexes and updates that touch nothing (seals) change no rows. What Lance gives no details of, such as a
+        compaction of a table with indexes, or a version that is gone, cannot be told.
+        """
+        import lance
+
+        found = []
+        for version in range(since + 1, int(dataset.version) + 1):
+            operation = getattr(transaction := _transaction(dataset, version), "operation", None)
+            if isinstance(operation, lance.LanceOperation.Update):
+                if _touches(operation):
+                    found.append((transaction.transaction_properties or {}).get(BATCH, ""))
+            elif not isinstance(operation, lance.LanceOperation.CreateIndex):
+                return None
+        return found
+
     def replace(
-        self, base: lance.LanceDataset, titles: Sequence[int], new: list[Any], properties: Mapping[str, str]
+        self,
+        base: lance.LanceDataset,
+        titles: Sequence[int],
+        new: list[Any],
+        properties: Mapping[str, str],
+        fragments: Collection[int] | None = None,
     ) -> lance.LanceDataset:
         """Take away all rows of `titles` and put the fragments `new` in their place, in one commit on `base`.
+
+        Parameters
+        ----------
+        base : lance.LanceDataset
+            The version to build on.
+        titles : Sequence[int]
+            Whose rows go.
+        new : list
+            Fragments of this attempt, from `write`.
+        properties : Mapping[str, str]
+            What the commit says of itself.
+        fragments : Collection[int], optional
+            Ids of the fragments that hold the titles' rows, from `holdings` of `base`; looked up where not given.
 
         Raises
         ------
@@ -142,7 +206,7 @@ class Table:
         """
         import lance
 
-        removed, updated = self._without(base, titles)
+        removed, updated = self._without(base, titles, fragments)
         operation = lance.LanceOperation.Update(
             removed_fragment_ids=[*removed, FENCE], updated_fragments=updated, new_fragments=new
         )
@@ -161,41 +225,34 @@ class Table:
 
         return list(write_fragments(self._to_arrow(rows, base.schema), base)) if len(rows) else []
 
-    def tend(self, dataset: lance.LanceDataset) -> lance.LanceDataset:
-        """Make indexes that are missing, and bring them up to date when they lag; rows stay as they are.
+    def tend(self, dataset: lance.LanceDataset, due: Upkeep | None = None) -> lance.LanceDataset:
+        """Compact the table and care for its indexes where that is due; return the newest version then.
 
         Raises
         ------
         CommitRefused
-            Somebody else made an index at the same time: look again.
+            Somebody else wrote to the table at the same time: look again.
         """
         import lance
 
-        rows = dataset.count_rows()
-        if not rows:
+        if not dataset.count_rows():
             return dataset
-        indexes = {index.field_names[0]: index.num_rows_indexed for index in dataset.describe_indices()}
+        due = due or Upkeep()
         try:
-            if "title_no" not in indexes:
-                dataset.create_scalar_index("title_no", "BTREE")
-            if self._text and self._text not in indexes:
-                dataset.create_scalar_index(self._text, "INVERTED", **_FULL_TEXT)
-            if min(indexes.values(), default=rows) < rows * (1 - _UNINDEXED_SHARE):
-                dataset.optimize.optimize_indices()
+            upkeep.compact(dataset, due)
+            upkeep.index(lance.dataset(self._uri), self._text, due)
         except Exception as error:
-            raise CommitRefused(f"An index of {self.name} was not made: {error}.", table=self.name) from error
+            raise CommitRefused(f"The upkeep of {self.name} failed: {error}.", table=self.name) from error
         return lance.dataset(self._uri)
 
-    def _without(self, base: lance.LanceDataset, titles: Sequence[int]) -> tuple[list[int], list[Any]]:
+    def _without(
+        self, base: lance.LanceDataset, titles: Sequence[int], fragments: Collection[int] | None
+    ) -> tuple[list[int], list[Any]]:
         """Return the fragments to remove, and those that stay without the titles' rows."""
-        import polars as pl
-
-        if not titles:
-            return [], []
-        found = base.scanner(columns=["title_no"], filter=_filter(titles), with_row_address=True).to_table()
-        addresses = pl.Series(found["_rowaddr"].to_numpy())
+        if fragments is None:
+            fragments = {number for held in self.holdings(base, titles).values() for number in held.fragments}
         removed, updated = [], []
-        for fragment_id in sorted(set((addresses // 2**32).to_list())):
+        for fragment_id in sorted(fragments):
             fragment = base.get_fragment(fragment_id)
             assert fragment is not None
             kept = fragment.delete(_filter(titles))
@@ -204,6 +261,13 @@ class Table:
             else:
                 updated.append(kept)
         return removed, updated
+
+    def _files_there(self, named: Collection[str]) -> set[str]:
+        """Return those of the data files that are there: a few are asked for one by one, many in one listing."""
+        prefix = f"{layout.table(self.name)}/data/"
+        if len(named) <= _FEW_FILES:
+            return {name for name in named if self._store.exists(prefix + name)}
+        return {info.key.removeprefix(prefix) for info in self._store.list(prefix)}
 
     def _to_arrow(self, rows: pl.DataFrame, schema: pa.Schema) -> pa.Table:
         import polars as pl
@@ -225,16 +289,29 @@ class Table:
         return pa.schema([(field.name, _plain(field.type)) for field in frame.to_arrow().schema])
 
 
-# Parts words at apostrophes and hyphens too, so that "été" is found in "l’été" and "don't" in "don’t".
-_FULL_TEXT: dict[str, Any] = {
-    "base_tokenizer": "icu/split",
-    "with_position": True,
-    "stem": False,
-    "remove_stop_words": False,
-    "lower_case": True,
-    "ascii_folding": True,
-    "max_token_length": None,
-}
+def _transaction(dataset: lance.LanceDataset, version: int) -> Any:
+    """Return the transaction that made a version; None where it is gone or cannot be read.
+
+    Lance 14.0.2 cannot give to Python that of a compaction which has rewritten an index (a TypeError).
+    """
+    try:
+        return dataset.read_transaction(version)
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _fragments(dataset: lance.LanceDataset) -> dict[int, Any]:
+    return {fragment.fragment_id: fragment for fragment in dataset.get_fragments()}
+
+
+def _differ(fragment: Any, before: Any) -> bool:
+    return before is None or fragment.num_deletions != before.num_deletions
+
+
+def _touches(update: lance.LanceOperation.Update) -> bool:
+    """Say whether an update changes any rows."""
+    gone = [number for number in update.removed_fragment_ids if number != FENCE]
+    return bool(gone or update.updated_fragments or update.new_fragments)
 
 
 def _filter(titles: Sequence[int]) -> str:

@@ -77,9 +77,9 @@ STOPS = [
     ("list", "releases/", "newer films"),
     ("put if absent", "intents/", "newer films"),
     ("put if absent", "intents/", "same films"),
-    ("list", "tables/shots", "newer films"),
+    ("exists", "tables/shots", "newer films"),
     ("put if absent", "/titles.0", "same films"),
-    ("list", "tables/titles", "newer films"),
+    ("exists", "tables/titles", "newer films"),
     ("put if absent", "snapshots/", "newer films"),
     ("put if absent", "releases/", "same films"),
 ]

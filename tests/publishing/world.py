@@ -83,6 +83,10 @@ class HookedStore(FolderStore):
         self._say("list", prefix)
         return super().list(prefix, start_after)
 
+    def exists(self, key: str) -> bool:
+        self._say("exists", key)
+        return super().exists(key)
+
     def _say(self, operation: str, key: str) -> None:
         if self.before is not None:
             self.before(operation, key)
@@ -145,7 +149,7 @@ class World:
 
     def publisher(self, store: FolderStore | None = None, prepare_ms: int = PREPARE_MS) -> Publisher:
         models = {stage.model: f"name of {stage.model}" for stage in self.stages if stage.model}
-        return Publisher(store or self.store, self.graph, models, SHAPES, prepare_ms)
+        return Publisher(store or self.store, self.graph, models, SHAPES, prepare_ms=prepare_ms)
 
     def look(self) -> tuple[Plan, list[Present]]:
         films = self.films.values()

@@ -1,0 +1,141 @@
+"""What each table of the next snapshot is to hold, and which titles differ from what is served; rows are made late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mediaflow.planning.plan import TitleLike
+from mediaflow.planning.stage import Stage, TableSpec
+from mediaflow.publishing.committer import Target, Wanted
+from mediaflow.publishing.cut import Cut, Served
+from mediaflow.publishing.rows import people_rows, title_row
+from mediaflow.publishing.served import Current
+from mediaflow.storage import artifacts
+from mediaflow.storage.objects import ObjectStore
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Targets:
+    """The targets of all tables for one cut.
+
+    Parameters
+    ----------
+    store : ObjectStore
+        Where the artifacts are.
+    cut : Cut
+        What is to be served.
+    titles : Sequence[TitleLike]
+        The titles present.
+    served : Current
+        What is served.
+    """
+
+    def __init__(self, store: ObjectStore, cut: Cut, titles: Sequence[TitleLike], served: Current) -> None:
+        self._store = store
+        self._cut = cut
+        self._served = served
+        self._ids = {title.title_no: title.title_id for title in titles}
+        self._numbers = served.numbers | {title.title_id: title.title_no for title in titles}
+        self._moved = _moved(cut, served)
+
+    def of_table(self, stage: Stage, table: str, spec: TableSpec) -> Target:
+        """Return the target of a table of a stage."""
+
+        def make(title_id: str, one: Served) -> Wanted:
+            def load() -> pl.DataFrame:
+                return artifacts.read(self._store, stage.name, title_id, one.revision, one.attempt, spec.part)
+
+            return Wanted(one.revision, one.rows[spec.part], load)
+
+        wanted = self._wanted(stage.name, make)
+        manifest = self._served.manifest
+        known = manifest is not None and manifest.generations.get(stage.name) == self._cut.generations[stage.name]
+        return self._target(wanted, table, stage.name, spec.part, known)
+
+    def people(self) -> Target:
+        """Return the target of `people`."""
+        wanted = self._wanted("catalogue", lambda title, _: people_rows(self._store, title, self._cut.titles[title]))
+        return self._target(wanted, "people", "catalogue", "people", True)
+
+    def titles(self) -> Target:
+        """Return the target of `titles`, in which every title that has moved in any way has another row."""
+        wanted = self._wanted(None, lambda title, _: title_row(self._store, title, self._cut.titles[title]))
+        if self._served.manifest is None:
+            return Target(wanted)
+        before = sum(title in self._served.titles for title in self._moved)
+        return Target(wanted, self._numbered(self._moved), self._served.manifest.tables["titles"].rows - before)
+
+    def _wanted(self, stage: str | None, make: Callable[[str, Any], Wanted]) -> _Rows:
+        return _Rows(self._cut.titles, self._ids, self._numbers, stage, make)
+
+    def _target(self, wanted: _Rows, table: str, stage: str, part: str, known: bool) -> Target:
+        manifest = self._served.manifest
+        if manifest is None or not known or table not in manifest.tables:
+            return Target(wanted)
+        before = {title: _entry(self._served.titles.get(title), stage, part) for title in self._moved}
+        after = {title: _entry(self._cut.titles.get(title), stage, part) for title in self._moved}
+        changed = [title for title in self._moved if before[title] != after[title]]
+        return Target(
+            wanted, self._numbered(changed), manifest.tables[table].rows - sum(before[title][1] for title in changed)
+        )
+
+    def _numbered(self, titles: Sequence[str]) -> frozenset[int]:
+        return frozenset(self._numbers[title] for title in titles)
+
+
+class _Rows(Mapping[int, Wanted]):
+    """What is wanted of each title, made when it is asked for: few are, where few have changed."""
+
+    def __init__(
+        self,
+        titles: Mapping[str, Mapping[str, Served]],
+        ids: Mapping[int, str],
+        numbers: Mapping[str, int],
+        stage: str | None,
+        make: Callable[[str, Any], Wanted],
+    ) -> None:
+        self._titles = titles
+        self._ids = ids
+        self._numbers = numbers
+        self._stage = stage
+        self._make = make
+
+    def __getitem__(self, number: int) -> Wanted:
+        title = self._ids[number]
+        of = self._titles[title]
+        return self._make(title, of[self._stage] if self._stage is not None else None)
+
+    def __iter__(self) -> Iterator[int]:
+        return (self._numbers[title] for title, of in self._titles.items() if self._stage is None or self._stage in of)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _moved(cut: Cut, served: Current) -> list[str]:
+    """Return the titles of which anything differs from what is served."""
+    return [
+        title
+        for title in served.titles.keys() | cut.titles.keys()
+        if _said(cut.titles.get(title, {})) != _listed(served.titles.get(title, {}))
+    ]
+
+
+def _said(of: Mapping[str, Served]) -> dict[str, tuple[Any, ...]]:
+    return {name: (one.revision, one.attempt, one.rows) for name, one in of.items()}
+
+
+def _listed(of: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    return {name: tuple(row) for name, row in of.items()}
+
+
+def _entry(of: Mapping[str, Any] | None, stage: str, part: str) -> tuple[str, int]:
+    """Return the revision of a title's artifact, and the rows of a part of it; no rows are no artifact."""
+    one = of.get(stage) if of else None
+    if one is None:
+        return "", 0
+    revision, rows = (one.revision, one.rows[part]) if isinstance(one, Served) else (one[0], one[2][part])
+    return (revision, rows) if rows else ("", 0)

@@ -1,0 +1,95 @@
+"""Upkeep of a Lance table: compaction and indexes, by thresholds. Rows stay as they are, and so do answers.
+
+Nothing here carries the fence of a commit of rows: a compaction or an index that lands late does no harm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import lance
+
+# A compacted fragment has about so many bytes: few enough that rewriting one is cheap, and as few rows as fit.
+FRAGMENT_BYTES = 128_000_000
+_MOST_ROWS, _FEWEST_ROWS = 1_000_000, 1_024
+VECTOR = "vector"
+
+# Parts words at apostrophes and hyphens too, so that "été" is found in "l’été" and "don't" in "don’t".
+_FULL_TEXT: dict[str, Any] = {
+    "base_tokenizer": "icu/split",
+    "with_position": True,
+    "stem": False,
+    "remove_stop_words": False,
+    "lower_case": True,
+    "ascii_folding": True,
+    "max_token_length": None,
+}
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """When upkeep is due.
+
+    Attributes
+    ----------
+    fragments : int
+        With more fragments that are smaller than a compacted one, a table is compacted.
+    deleted_share : float
+        A fragment of which a larger share is deleted is written anew.
+    unindexed_share : float
+        An index that lacks a larger share of the rows is brought up to date; what it lacks is searched without it.
+    vector_rows : int
+        From so many vectors on there is an index of them.
+    """
+
+    fragments: int = 100
+    deleted_share: float = 0.1
+    unindexed_share: float = 0.05
+    vector_rows: int = 100_000
+
+
+def compact(dataset: lance.LanceDataset, upkeep: Upkeep) -> None:
+    """Merge small fragments and drop deleted rows, where that is due."""
+    fragments = [fragment.metadata for fragment in dataset.get_fragments()]
+    physical = sum(fragment.physical_rows for fragment in fragments)
+    target = _target_rows(fragments, physical)
+    small = sum(fragment.physical_rows < target for fragment in fragments)
+    deleted = physical - dataset.count_rows()
+    if small > upkeep.fragments or deleted > physical * upkeep.deleted_share:
+        dataset.optimize.compact_files(
+            target_rows_per_fragment=target, materialize_deletions_threshold=upkeep.deleted_share
+        )
+
+
+def index(dataset: lance.LanceDataset, text: str | None, upkeep: Upkeep) -> None:
+    """Make the indexes that are missing, and bring up to date those that lag.
+
+    Parameters
+    ----------
+    dataset : lance.LanceDataset
+        The newest version; one with rows.
+    text : str, optional
+        The column that gets a full-text index.
+    upkeep : Upkeep
+        When it is due.
+    """
+    rows = dataset.count_rows()
+    there = {one.field_names[0]: one for one in dataset.describe_indices()}
+    if "title_no" not in there:
+        dataset.create_scalar_index("title_no", "BTREE")
+    if text and text not in there:
+        dataset.create_scalar_index(text, "INVERTED", **_FULL_TEXT)
+    if VECTOR in dataset.schema.names and VECTOR not in there and rows >= upkeep.vector_rows:
+        dataset.create_index(VECTOR, "IVF_RQ", metric="cosine", num_bits=1)
+    least = rows * (1 - upkeep.unindexed_share)
+    lagging = [one.name for one in there.values() if one.num_rows_indexed < least]
+    if lagging:
+        dataset.optimize.optimize_indices(index_names=lagging)
+
+
+def _target_rows(fragments: list[Any], rows: int) -> int:
+    """Return how many rows a compacted fragment shall have."""
+    size = sum(file.file_size_bytes or 0 for fragment in fragments for file in fragment.files)
+    return min(max(FRAGMENT_BYTES * rows // max(size, 1), _FEWEST_ROWS), _MOST_ROWS)
