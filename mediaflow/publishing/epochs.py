@@ -7,6 +7,7 @@ import os
 import platform
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from mediaflow.storage import layout
@@ -45,9 +46,9 @@ class Epochs:
         body = {"purpose": "publish", "owner": owner, "ttl_s": SILENT_MS // 1000}
         return newest + 1 if self._log.append(newest + 1, body) else 0
 
-    def end(self, epoch: int, outcome: str) -> None:
-        """Mark an epoch as ended."""
-        self._store.put(layout.epoch_end(epoch), json.dumps({"outcome": outcome}).encode())
+    def end(self, epoch: int, outcome: str, said: Mapping[str, Any] | None = None) -> None:
+        """Mark an epoch as ended, with what else there is to remember of it."""
+        self._store.put(layout.epoch_end(epoch), json.dumps({"outcome": outcome, **(said or {})}).encode())
 
     def _alive(self, epoch: int) -> bool:
         (taken,) = self._store.list(f"{layout.EPOCHS}{epoch:020d}.json")

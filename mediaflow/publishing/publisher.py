@@ -17,6 +17,9 @@ from mediaflow.planning.stage import Stage, StageGraph
 from mediaflow.publishing.committer import Committer, Overtaken, Wanted
 from mediaflow.publishing.cut import Cut, Served, serve
 from mediaflow.publishing.epochs import Epochs
+from mediaflow.publishing.gates.gate import Titles
+from mediaflow.publishing.gates.judge import Gates, Refused
+from mediaflow.publishing.refusals import REFUSED, Refusal, standing
 from mediaflow.publishing.rows import people_rows, people_table, title_row, titles_table
 from mediaflow.snapshots.manifest import AlgorithmPart, Manifest, TablePart
 from mediaflow.snapshots.reader import Releases, SnapshotReader
@@ -48,7 +51,10 @@ class Current:
 
 @dataclass(frozen=True)
 class Publication:
-    """What came of a publish: `released`, `nothing new`, `held`, `busy` (another is at it) or `overtaken`."""
+    """What came of a publish: `released`, `nothing new`, `held`, `busy` (another is at it), `overtaken` or `refused`.
+
+    `gates` holds what the gates said, where they were asked; of what was refused it says why.
+    """
 
     outcome: str
     release: int = 0
@@ -56,6 +62,7 @@ class Publication:
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    gates: tuple[Mapping[str, Any], ...] = ()
 
 
 class Publisher:
@@ -71,24 +78,40 @@ class Publisher:
         Model identity to declared name.
     shapes : Mapping[str, str]
         By algorithm: what its rows are.
+    gates : Gates, optional
+        What a snapshot must pass before it is released.
     """
 
     def __init__(
-        self, store: ObjectStore, graph: StageGraph, encoders: Mapping[str, str], shapes: Mapping[str, str]
+        self,
+        store: ObjectStore,
+        graph: StageGraph,
+        encoders: Mapping[str, str],
+        shapes: Mapping[str, str],
+        gates: Gates | None = None,
     ) -> None:
         self._store = store
         self._graph = graph
         self._encoders = encoders
         self._shapes = shapes
+        self._gates = gates
         self._releases = Releases(store)
         self._epochs = Epochs(store)
 
     def due(self, plan: Plan, titles: Sequence[Present]) -> bool:
-        """Say whether a publish would change what is served; while releases are held, none would."""
-        served = self._current()
-        return not served.held and self._changes(self._cut(plan, titles, served), served)
+        """Say whether a publish would change what is served.
 
-    def publish(self, look: Callable[[], tuple[Plan, Sequence[Present]]]) -> Publication:
+        While releases are held none would, nor would one of what the gates have just refused.
+        """
+        served = self._current()
+        if served.held:
+            return False
+        cut = self._cut(plan, titles, served)
+        return self._changes(cut, served) and self._refusal(cut, served, len(titles)) is None
+
+    def publish(
+        self, look: Callable[[], tuple[Plan, Sequence[Present]]], override: Mapping[str, str] | None = None
+    ) -> Publication:
         """Bring the tables to the cut and release it, if that changes what is served.
 
         Parameters
@@ -96,22 +119,29 @@ class Publisher:
         look : callable
             Gives the plan and the titles; called once the epoch is taken, so that no publisher serves what it saw
             before another one's release.
+        override : Mapping[str, str], optional
+            By gate: why it may fail this once.
         """
         epoch = self._epochs.begin()
         if not epoch:
             return Publication("busy")
-        outcome = "failed"
+        outcome, said = "failed", None
         try:
-            publication = self._publish(epoch, look)
+            publication = self._publish(epoch, look, override or {})
             outcome = publication.outcome
             return publication
         except Overtaken:
             outcome = "overtaken"
             return Publication("overtaken")
+        except Refused as error:
+            outcome, said = REFUSED, error.refusal.to_json()
+            return Publication(REFUSED, self._releases.tip(), gates=tuple(error.refusal.gates))
         finally:
-            self._epochs.end(epoch, outcome)
+            self._epochs.end(epoch, outcome, said)
 
-    def _publish(self, epoch: int, look: Callable[[], tuple[Plan, Sequence[Present]]]) -> Publication:
+    def _publish(
+        self, epoch: int, look: Callable[[], tuple[Plan, Sequence[Present]]], override: Mapping[str, str]
+    ) -> Publication:
         served = self._current()
         if served.held:
             return Publication("held", served.number, served.manifest)
@@ -124,11 +154,12 @@ class Publisher:
         tables = self._tables(Committer(self._store, epoch), cut, present, served)
         manifest = self._manifest(epoch, served, cut, tables, present)
         self._tag(manifest)
+        manifest = self._judge(manifest, served, cut, present, override)
         self._store.put_if_absent(layout.snapshot(manifest.id), manifest.to_json())
         number = served.number + 1
         if not self._releases.add(Release(number, manifest.id, epoch, at_ms=now_ms())):
             raise Overtaken(f"Release {number} was made by another publisher or a rollback.", epoch=epoch)
-        return Publication("released", number, manifest, *_difference(served, cut))
+        return Publication("released", number, manifest, *_difference(served, cut), tuple(manifest.gates))
 
     def _current(self) -> Current:
         newest = self._releases.newest()
@@ -226,6 +257,25 @@ class Publisher:
             shots=layout.generation_table("shots", shots) if shots and "frames" in stage.inputs else None,
             pending=pending,
         )
+
+    def _judge(
+        self, manifest: Manifest, served: Current, cut: Cut, present: Sequence[Present], override: Mapping[str, str]
+    ) -> Manifest:
+        """Return the manifest with what the gates said; `Refused` where one of them failed."""
+        if self._gates is None:
+            return manifest
+        numbers = {title.title_id: title.title_no for title in present}
+        _, changed, _ = _difference(served, cut)
+        titles = Titles(numbers, served.titles.keys(), cut.titles.keys(), changed)
+        return self._gates.passed(manifest, served.manifest, titles, override)
+
+    def _refusal(self, cut: Cut, served: Current, titles: int) -> Refusal | None:
+        """Return the refusal of just this cut, by the same limits and beside the same snapshot."""
+        if self._gates is None:
+            return None
+        last = standing(self._store, served.manifest.id if served.manifest else "")
+        tried = last is not None and (last.content, last.key) == (cut.content(), self._gates.key(titles))
+        return last if tried else None
 
     def _tag(self, manifest: Manifest) -> None:
         """Tag every table of the snapshot, then open it by that tag: nothing protects between the check and the tag."""

@@ -64,6 +64,9 @@ class Manifest:
         Names of the tables of the served shots, None until the shots cover the catalogue.
     checks : dict[str, Any]
         What was verified before the release, for people.
+    gates : list[dict[str, Any]]
+        What each gate said: name, verdict (`passed`, `overridden` or `skipped`), value, limit, said (a sentence),
+        reason (why it was overridden). Empty: the snapshot was published without gates.
     """
 
     id: str
@@ -78,6 +81,7 @@ class Manifest:
     shots: str | None = None
     thumbnails: str | None = None
     checks: dict[str, Any] = field(default_factory=dict)
+    gates: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> bytes:
         """Return the manifest as JSON bytes."""
