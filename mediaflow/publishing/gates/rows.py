@@ -14,34 +14,41 @@ if TYPE_CHECKING:
     import lance
 
 _SAMPLE = 200
+# Of titles that did not change, whose rows may not be others than before.
+_OTHERS = 50
 _TIMES = 5
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """A table in both snapshots: which of the titles looked at lost rows, and for how many titles they stand."""
+    """A table in both snapshots: which of a sample of titles lost rows, and for how many titles the sample stands.
+
+    `unexplained` are titles whose rows are others under the revision that they had.
+    """
 
     kind: str
     fallen: list[int]
     unexplained: list[int]
-    looked: int
+    sampled: int
     population: int
 
     @property
     def titles(self) -> float:
         """How many titles of the snapshot lost rows: counted, or estimated from the sample."""
-        return len(self.fallen) * self.population / self.looked if self.looked else 0.0
+        return len(self.fallen) * self.population / self.sampled if self.sampled else 0.0
 
 
 def judge(trial: Trial) -> Found:
     """Fail where rows changed under the same revision, or a table's rows fell apart in too many titles.
 
     A title counts when its rows fell to nothing, or to a fifth, or became five times as many. Of a table that goes on
-    only titles that changed are looked at, of a new generation any; never more than a sample.
+    only titles that changed can count, of a new generation any; never more than a sample is looked at.
     """
     if trial.served is None:
         return nothing_served(trial)
     kept, limit = trial.titles.kept, trial.limits.rows_lost
+    if not kept:
+        return Found(True, "No title is in both snapshots.", 0.0, limit)
     worst = 0.0
     for one in _tables(trial, kept):
         if one.unexplained:
@@ -49,7 +56,7 @@ def judge(trial: Trial) -> Found:
                 f"{_names(trial, one.unexplained)}: the rows in {one.kind!r} are others than were served, and nothing "
                 f"they are made of has changed. Give {one.kind!r} a new version if its code is another one."
             )
-            return Found(False, said, len(one.unexplained) / one.looked, limit)
+            return Found(False, said, len(one.unexplained) / len(kept), limit)
         worst = max(worst, one.titles / len(kept))
         if one.titles > allowed(limit, len(kept)):
             said = (
@@ -69,20 +76,16 @@ def _tables(trial: Trial, kept: list[int]) -> Iterator[_Compared]:
         if before[kind] == after[kind] and trial.same_table(after[kind]):
             continue
         population = changed if before[kind] == after[kind] else kept
-        if not population:
-            continue
-        size = min(_SAMPLE, len(population))
-        sample = sorted(trial.random(f"rows {kind}").choice(population, size, replace=False).tolist())
+        random = trial.random(f"rows {kind}")
+        sample = set(random.permutation(population)[:_SAMPLE].tolist())
+        looked = sorted(sample.union(random.permutation(kept)[:_OTHERS].tolist()))
         old, new = (
-            _counts(trial.served.table(before[kind]), sample),
-            _counts(trial.candidate.table(after[kind]), sample),
+            _counts(table, looked) for table in (trial.served.table(before[kind]), trial.candidate.table(after[kind]))
         )
-        pending = _pending(trial, kind)
-        fallen = [no for no in sample if no not in pending and _apart(old.get(no), new.get(no))]
-        unexplained = [
-            no for no in sample if no in old and no in new and old[no][0] == new[no][0] and old[no][1] != new[no][1]
-        ]
-        yield _Compared(kind, fallen, unexplained, size, len(population))
+        known = _pending(trial, kind)
+        fallen = [no for no in looked if no in sample - known and _apart(old.get(no), new.get(no))]
+        same = [no for no in looked if no in old and no in new and old[no][0] == new[no][0]]
+        yield _Compared(kind, fallen, [no for no in same if old[no] != new[no]], len(sample), len(population))
 
 
 def _kinds(manifest: Manifest) -> dict[str, str]:

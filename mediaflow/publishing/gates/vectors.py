@@ -57,12 +57,15 @@ def judge(trial: Trial) -> Found:
 
 
 def mean_pairwise_cosine(vectors: np.ndarray) -> float:
-    """Return the mean cosine of two different ones of n unit vectors, (n, dim) float, n at least 2.
+    """Return the mean cosine of two different ones of n vectors, (n, dim) float, n at least 2, none of them zero.
 
-    The sum over all pairs follows from the norm of the sum of the vectors: (|Σv|² − n) / (n (n − 1)).
+    The sum over all pairs follows from the norm of the sum of the unit vectors: (|Σv|² − n) / (n (n − 1)).
     """
+    import numpy as np
+
     count = len(vectors)
-    return (float((vectors.sum(axis=0, dtype="float64") ** 2).sum()) - count) / (count * (count - 1))
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (float((unit.sum(axis=0, dtype=np.float64) ** 2).sum()) - count) / (count * (count - 1))
 
 
 def _sample(trial: Trial, name: str, part: AlgorithmPart) -> np.ndarray:
