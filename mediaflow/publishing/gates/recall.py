@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mediaflow.publishing.gates.gate import Found, Trial, vector_parts
@@ -35,12 +34,12 @@ def judge(trial: Trial) -> Found:
         return carried
     numbers = sorted(trial.titles.catalogue[title] for title in trial.titles.after)
     found = {
-        f"{name!r} {width}": share
+        f"{name!r} within {width}": share
         for name, table in indexed.items()
         for width, share in measure(trial.candidate.table(table), numbers, trial.random(f"recall {name}")).items()
     }
     where, lowest = min(found.items(), key=lambda one: one[1])
-    said = f"Of the {DEPTH} nearest rows the index finds {lowest:.1%} in {where}, where it finds least"
+    said = f"Of the {DEPTH} nearest rows the index finds {lowest:.1%} in {where}"
     if lowest < limit:
         advice = "delete the index of that table, and the next publish makes it anew"
         return Found(False, f"{said}, and {limit:.1%} are asked for: {advice}.", lowest, limit)
@@ -48,8 +47,8 @@ def judge(trial: Trial) -> Found:
 
 
 def indexes(table: lance.LanceDataset) -> list[str]:
-    """Return the names of the vector indexes of a table, with what tells one that was made anew."""
-    return [str(index) for index in table.list_indices() if "vector" in index["fields"]]
+    """Return what tells the parts of a table's vector indexes from any that are made later."""
+    return sorted(str(index["uuid"]) for index in table.list_indices() if "vector" in index["fields"])
 
 
 def measure(
@@ -57,9 +56,8 @@ def measure(
 ) -> dict[str, float]:
     """Return the recall at `DEPTH` by the width of the filter, in words.
 
-    Exact search needs every row, so it is done among the rows of some titles only. With a filter on those, recall is
-    the share of the nearest rows that were found. Without one, the same share is taken of those rows among them that
-    are nearer than the last one found: each of the nearest rows of the whole table is as likely to be among them.
+    Exact search needs every row, so it is done within filters on some titles, whatever the size of the table. An index
+    finds the less the narrower the filter is: without one it finds more than within the widest.
 
     Parameters
     ----------
@@ -78,64 +76,51 @@ def measure(
     rows, order = table.count_rows(), random.permutation(titles)
     recalls: dict[str, float] = {}
     for width in sorted({min(int(width * exact), rows) for width in _WIDTHS}):
-        chosen = order[: math.ceil(width * len(order) / rows)]
-        within = _read(table, chosen.tolist())
-        asked = random.choice(len(within.vectors), min(_QUERIES, len(within.vectors)), replace=False)
-        filters: dict[str, str | None] = (
-            {"without a filter": None} if len(chosen) == len(order) or width == int(_WIDTHS[-1] * exact) else {}
-        )
-        if len(chosen) < len(order):
-            filters[f"within {len(chosen)} titles"] = among("title_no", chosen.tolist())
-        for words, condition in filters.items():
-            answers = []
-            for at in asked:
-                found = VectorSearcher(within.vectors[at], exact).search(table, condition, DEPTH + 1)
-                answers.append((int(at), found["row"].to_numpy(), found["score"].to_numpy()))
-            recalls[words] = within.recall(answers)
+        chosen = order[: math.ceil(width * len(order) / rows)].tolist()
+        condition = among("title_no", chosen) if len(chosen) < len(order) else None
+        addresses, vectors = _read(table, chosen)
+        shares = []
+        for at in random.choice(len(vectors), min(_QUERIES, len(vectors)), replace=False).tolist():
+            found = VectorSearcher(vectors[at], exact).search(table, condition, DEPTH + 1)["row"].to_numpy()
+            shares.append(_share(at, addresses, vectors, found))
+        recalls[f"{len(vectors)} rows"] = sum(shares) / len(shares)
     return recalls
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """Rows that are compared one by one: addresses (n,) uint64 ascending, vectors (n, dim) float32 of unit norm."""
+def _share(at: int, addresses: np.ndarray, vectors: np.ndarray, found: np.ndarray) -> float:
+    """Return the share of the `DEPTH` rows nearest to row `at` that were found; equally near ones stand for each other.
 
-    addresses: np.ndarray
-    vectors: np.ndarray
+    Parameters
+    ----------
+    at : int
+        The row that was asked with.
+    addresses, vectors : np.ndarray
+        Of all rows that fit the filter: (n,) uint64, and (n, dim) float32 of unit norm.
+    found : np.ndarray
+        Addresses of the rows that were found, best first; the row itself may be among them.
+    """
+    import numpy as np
 
-    def recall(self, answers: list[tuple[int, np.ndarray, np.ndarray]]) -> float:
-        """Return the share of the nearest rows that were found, over all questions.
-
-        Parameters
-        ----------
-        answers : list of (int, np.ndarray, np.ndarray)
-            Which row was asked with; addresses of the rows found, with their scores, best first.
-        """
-        import numpy as np
-
-        hits = wanted = 0
-        for asked, rows, scores in answers:
-            own = rows == self.addresses[asked]
-            rows, last = rows[~own][:DEPTH], float(scores[~own][:DEPTH].min(initial=1.0))
-            found = np.isin(self.addresses, rows)
-            nearness = self.vectors @ self.vectors[asked]
-            nearness[asked] = -np.inf
-            # No more than `DEPTH` rows can be nearer than the last one found without one of them being missed.
-            missed = (nearness > last + _SAME) & ~found
-            hits += int(found.sum())
-            wanted += int(found.sum() + missed.sum())
-        return hits / wanted if wanted else 1.0
+    nearness = vectors @ vectors[at]
+    nearness[at] = -np.inf
+    depth = min(DEPTH, len(vectors) - 1)
+    if not depth:
+        return 1.0
+    least = np.partition(nearness, -depth)[-depth] - _SAME
+    near = addresses[nearness >= least]
+    return min(1.0, float(np.isin(found[found != addresses[at]][:DEPTH], near).sum()) / depth)
 
 
-def _read(table: lance.LanceDataset, titles: list[int]) -> _Rows:
+def _read(table: lance.LanceDataset, titles: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return addresses and vectors of the rows of some titles, of unit norm as near as single precision has it."""
     import numpy as np
 
     scanner = table.scanner(columns=["vector"], filter=among("title_no", titles), with_row_address=True)
     found = scanner.to_table()
-    addresses = found["_rowaddr"].to_numpy()
-    order = np.argsort(addresses)
     kind = found.schema.field("vector").type
-    vectors = np.concatenate([chunk.flatten().to_numpy() for chunk in found["vector"].chunks])
-    return _Rows(addresses[order], vectors.astype(np.float32).reshape(-1, kind.list_size)[order])
+    flat = np.concatenate([chunk.flatten().to_numpy() for chunk in found["vector"].chunks])
+    vectors = flat.astype(np.float32).reshape(-1, kind.list_size)
+    return found["_rowaddr"].to_numpy(), vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-12)
 
 
 def _same_index(trial: Trial, table: str) -> bool:
