@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from assets.gates import results, specs
 from assets.releases import CODE_VERSION, unrecorded
 from mediaflow.planning.stage import StageGraph
 from mediaflow.publishing.doorman import EnginesNotReady
+from mediaflow.publishing.refusals import REFUSED
 from resources.library import LibraryResource
 
 
@@ -19,6 +21,8 @@ def build(graph: StageGraph) -> dg.AssetsDefinition:
             dg.AssetSpec(
                 "snapshot",
                 deps=[stage.name for stage in graph],
+                # What the gates refuse is not made.
+                skippable=True,
                 group_name="published",
                 code_version="1",
                 owners=["team:mediaflow"],
@@ -36,8 +40,11 @@ def build(graph: StageGraph) -> dg.AssetsDefinition:
                 description="The numbered pointer to the snapshot that answers.",
             ),
         ],
+        check_specs=specs(),
     )
-    def publish(context: dg.AssetExecutionContext, library: LibraryResource) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+    def publish(
+        context: dg.AssetExecutionContext, library: LibraryResource
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
         try:
             done = library.get().publish()
         except EnginesNotReady as error:
@@ -47,6 +54,9 @@ def build(graph: StageGraph) -> dg.AssetsDefinition:
                 "Another publisher is at work, or a rollback came between: this one ended and will be asked for again.",
                 allow_retries=False,
             )
+        if done.outcome == REFUSED:
+            yield from results(done.gates)
+            return
         if done.manifest is None:
             raise dg.Failure("There is nothing to publish yet: no title is whole.", allow_retries=False)
         facts = {
@@ -59,6 +69,7 @@ def build(graph: StageGraph) -> dg.AssetsDefinition:
         }
         rows = {f"rows of {name}": part.rows for name, part in done.manifest.tables.items()}
         content = dg.DataVersion(done.manifest.content)
+        yield from results(done.manifest.gates)
         yield dg.MaterializeResult("snapshot", data_version=content, metadata={**facts, **rows, "id": done.manifest.id})
         for event in unrecorded(context.instance, library.get()):
             context.log_event(event)

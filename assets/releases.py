@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets import gates
 from mediaflow.library import Library
 from mediaflow.snapshots.diff import diff
 from mediaflow.snapshots.history import when
@@ -60,6 +61,8 @@ def _summary(before: SnapshotReader | None, reader: SnapshotReader) -> dict[str,
         "titles": manifest.tables["titles"].rows,
         "algorithms": ", ".join(sorted(manifest.algorithms)),
     }
+    if manifest.gates:
+        facts["gates"] = gates.table(manifest.gates)
     if before is None:
         return facts
     found = diff(before, reader)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from mediaflow.media.pool import DecodePool
     from mediaflow.models.registry import ModelRegistry
     from mediaflow.planning.why import Why
+    from mediaflow.publishing.gates.judge import Gates
     from mediaflow.publishing.publisher import Present, Publication, Publisher
+    from mediaflow.publishing.refusals import Refusal
     from mediaflow.search.engine import SearchEngine
     from mediaflow.search.gateway import Gateway
     from mediaflow.search.query import Query
@@ -242,13 +244,29 @@ class Library:
         return len(facts)
 
     def publish_due(self, plan: Plan) -> bool:
-        """Say whether a publish would change what is served."""
+        """Say whether a publish would change what is served, and is not what the gates have just refused."""
         return self._publisher(self.graph()).due(plan, self._present())
 
-    def publish(self) -> Publication:
-        """Publish what is whole, if that changes what is served."""
+    def publish(self, override: Mapping[str, str] | None = None) -> Publication:
+        """Publish what is whole, if that changes what is served and passes the gates.
+
+        Parameters
+        ----------
+        override : Mapping[str, str], optional
+            By gate: why it may fail this once; `UsageError` for a gate that does not exist.
+        """
+        from mediaflow.publishing.gates.judge import check_override
+
+        check_override(override or {})
         graph = self.graph()
-        return self._publisher(graph).publish(lambda: (self._plan(graph), self._present()))
+        return self._publisher(graph).publish(lambda: (self._plan(graph), self._present()), override)
+
+    def refusal(self) -> Refusal | None:
+        """Return what the gates refused last, None where they refused nothing since what is served was released."""
+        from mediaflow.publishing.refusals import standing
+
+        newest = self.releases.newest()
+        return standing(self.store, newest.snapshot if newest else "")
 
     def rollback(self, snapshot: str | None, reason: str) -> Release:
         """Serve an earlier snapshot and hold it; see `mediaflow.publishing.rollback`."""
@@ -372,7 +390,7 @@ class Library:
         owners = {one.name: one.owner for one in self.algorithms}
         with self._served() as reader:
             release = self.releases.entry(reader.release) if reader else None
-            return report.status(self.plan(), owners, reader, self.last_look(), release)
+            return report.status(self.plan(), owners, reader, self.last_look(), release, self.refusal())
 
     def show(self, title: str) -> dict[str, Any]:
         """Return one title in full, by id or name; `UsageError` where there is none."""
@@ -431,11 +449,19 @@ class Library:
             upkeep=upkeep,
             memory=self._served_memory,
             prepare_ms=self._prepare_ms,
+            gates=self._gates(),
         )
 
     @property
     def _prepare_ms(self) -> int:
         return round(self.settings.prepare_s * 1000)
+
+    def _gates(self) -> Gates:
+        from mediaflow.publishing.gates.gate import Limits
+        from mediaflow.publishing.gates.judge import Gates
+
+        said = {name: getattr(self.settings, f"gate_{name}") for name in vars(Limits()) if name != "golden"}
+        return Gates(self.store, Limits(**said, golden=self.settings.golden), self.models, _Pictures(self))
 
     def _present(self) -> list[Present]:
         from mediaflow.publishing.publisher import Present

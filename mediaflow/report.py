@@ -10,6 +10,7 @@ from mediaflow.catalog.records import TitleRecord
 from mediaflow.errors import UsageError
 from mediaflow.planning.ledger import FAILED, QUARANTINED
 from mediaflow.planning.plan import BLOCKED, FRESH, STALE, Plan
+from mediaflow.publishing.refusals import Refusal
 from mediaflow.snapshots.reader import SnapshotReader
 from mediaflow.snapshots.release import Release
 
@@ -30,6 +31,7 @@ def status(
     reader: SnapshotReader | None,
     look: dict[str, Any],
     release: Release | None,
+    refusal: Refusal | None,
 ) -> dict[str, Any]:
     """Return the state of a library.
 
@@ -45,13 +47,15 @@ def status(
         What the last look at the folder said.
     release : Release, optional
         The release that `reader` was opened at.
+    refusal : Refusal, optional
+        What the gates refused since then.
 
     Returns
     -------
     dict
         titles, fresh, stale, failed, quarantined (numbers of titles), reasons (number of artifacts by reason),
         waiting (what is given up or stopped, with its sentence), algorithms (coverage), release (`held`: whether
-        nothing new is published), library.
+        nothing new is published), refused (what the gates refused: `gates`, and `sentences` on what to do), library.
     """
     counts = _title_counts(plan)
     return {
@@ -60,6 +64,7 @@ def status(
         "waiting": _waiting(plan),
         "algorithms": {name: _coverage(plan, name, owner, reader) for name, owner in owners.items()},
         "release": _release(reader, release),
+        "refused": {"gates": refusal.gates, "sentences": refusal.sentences()} if refusal else None,
         "library": look,
     }
 

@@ -62,13 +62,38 @@ class Settings(BaseSettings):
     vector_index_rows: int = Field(
         100_000, ge=256, description="From so many vectors on, a table of them gets an index; fewer are compared."
     )
+    golden: Path | None = Field(None, description="A file of questions with their answers, for the gate `golden`.")
+    gate_coverage_least: float = Field(
+        0.0, ge=0, le=1, description="The least share of the titles that a snapshot has, as a whole and per algorithm."
+    )
+    gate_coverage_drop: float = Field(
+        0.1, ge=0, le=1, description="The largest share of the titles that may lose an algorithm's rows at once."
+    )
+    gate_titles_lost: float = Field(
+        0.2, ge=0, le=1, description="The largest share of the served titles that a snapshot may lose."
+    )
+    gate_rows_lost: float = Field(
+        0.1, ge=0, le=1, description="The largest share of the titles whose rows may be gone, or five times as many."
+    )
+    gate_vectors_cosine: float = Field(
+        0.99, ge=-1, le=1, description="The greatest mean cosine of two vectors; above it they are all the same."
+    )
+    gate_recall_least: float = Field(
+        0.9, ge=0, le=1, description="The least share of the 20 nearest rows that a vector index finds."
+    )
+    gate_golden_drop: float = Field(
+        0.05, ge=0, le=1, description="How much nDCG@10 of the questions in `golden` may fall."
+    )
+    gate_canary_moved: float = Field(
+        0.1, ge=0, le=1, description="The largest share of questions whose answers may move without a declared change."
+    )
 
     @field_validator("algorithm_folders", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
 
-    @field_validator("home", "library", mode="before")
+    @field_validator("home", "library", "golden", mode="before")
     @classmethod
     def _folder(cls, value: Any) -> Any:
         if value == "":

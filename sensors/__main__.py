@@ -1,7 +1,7 @@
 """`python -m sensors`: evaluates the sensors and executes the runs that they request, until nothing is left.
 
-Exit code: 0 all fresh, 3 some titles quarantined, an algorithm stopped or releases held (listed with reasons), 1
-failed, or no film.
+Exit code: 0 all fresh, 3 some titles quarantined, an algorithm stopped, a gate refused to publish or releases held
+(listed with reasons), 1 failed, or no film.
 """
 
 from __future__ import annotations
@@ -183,7 +183,10 @@ class Rounds:
         newest = self._library.releases.newest()
         if held := newest is not None and newest.held:
             _say(newest.holding())
-        return INCOMPLETE if given_up or plan.stopped or held else FRESH
+        refusal = self._library.refusal()
+        for sentence in refusal.sentences() if refusal else ():
+            _say(f"refused: {sentence}")
+        return INCOMPLETE if given_up or plan.stopped or held or refusal else FRESH
 
     def _without_titles(self, look: dict[str, Any]) -> int:
         """Say why there is no title at all; a library that cannot be read has said so when it was looked at."""

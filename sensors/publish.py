@@ -24,7 +24,9 @@ def publish(context: dg.SensorEvaluationContext, library: LibraryResource) -> dg
     if newest is not None and newest.held:
         return dg.SensorResult(skip_reason=newest.holding())
     if not opened.publish_due(opened.plan()):
-        return dg.SensorResult(skip_reason="what is served is what is whole")
+        refusal = opened.refusal()
+        said = " ".join(refusal.sentences()) if refusal else "what is served is what is whole"
+        return dg.SensorResult(skip_reason=said)
     keys = [dg.AssetKey("snapshot"), dg.AssetKey("release")]
     request = dg.RunRequest(asset_selection=keys, tags={inflight.LANE: _LANE, "mediaflow/why": "titles changed"})
     return dg.SensorResult(run_requests=[request])

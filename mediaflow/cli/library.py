@@ -31,6 +31,8 @@ def status(as_json: Json = False) -> None:
         _print_release(found["release"])
         if found["release"] and found["release"]["held"]:
             print(plain(opened.releases.entry(found["release"]["number"]).holding()))
+        for sentence in found["refused"]["sentences"] if found["refused"] else ():
+            print(f"refused: {plain(sentence)}")
         _print_algorithms(found["algorithms"])
         for reason, count in found["reasons"].items():
             print(f"stale: {counted(count, 'artifact')}: {reason}")

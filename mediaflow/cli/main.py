@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from mediaflow.cli import library, pins, releases
+from mediaflow.cli.publish import publish
 from mediaflow.cli.search import search
 from mediaflow.cli.why import why
 
@@ -24,6 +25,7 @@ app.command()(library.titles)
 app.command()(library.show)
 app.command()(library.scan)
 app.command()(library.retry)
+app.command()(publish)
 app.command()(releases.snapshots)
 app.command()(releases.diff)
 app.command()(releases.rollback)

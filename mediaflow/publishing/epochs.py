@@ -7,6 +7,7 @@ import os
 import platform
 import secrets
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -59,12 +60,12 @@ class Epochs:
         self._beat(newest + 1)
         return newest + 1
 
-    def end(self, epoch: int, outcome: str) -> None:
-        """Mark an epoch as ended."""
+    def end(self, epoch: int, outcome: str, said: Mapping[str, Any] | None = None) -> None:
+        """Mark an epoch as ended, with what else there is to remember of it."""
         heart = self._hearts.pop(epoch, None)
         if heart is not None:
             heart.set()
-        self._store.put(layout.epoch_end(epoch), json.dumps({"outcome": outcome}).encode())
+        self._store.put(layout.epoch_end(epoch), json.dumps({"outcome": outcome, **(said or {})}).encode())
 
     def _beat(self, epoch: int) -> None:
         """Put the heartbeat of an epoch again and again, in a thread, until it is ended by whomever."""

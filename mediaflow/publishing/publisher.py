@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mediaflow.planning.plan import Plan
 from mediaflow.planning.stage import Stage, StageGraph
@@ -16,6 +17,9 @@ from mediaflow.publishing.committer import Committer, Overtaken
 from mediaflow.publishing.cut import Cut, serve
 from mediaflow.publishing.doorman import PREPARE_MS, Doorman
 from mediaflow.publishing.epochs import Epochs
+from mediaflow.publishing.gates.gate import Titles
+from mediaflow.publishing.gates.judge import Gates, Refused
+from mediaflow.publishing.refusals import REFUSED, Refusal, standing
 from mediaflow.publishing.rows import people_table, titles_table
 from mediaflow.publishing.served import Current, ServedMemory
 from mediaflow.publishing.targets import Targets
@@ -39,7 +43,10 @@ class Present:
 
 @dataclass(frozen=True)
 class Publication:
-    """What came of a publish: `released`, `nothing new`, `held`, `busy` (another is at it) or `overtaken`."""
+    """What came of a publish: `released`, `nothing new`, `held`, `busy` (another is at it), `overtaken` or `refused`.
+
+    `gates` holds what the gates said, where they were asked; of what was refused it says why.
+    """
 
     outcome: str
     release: int = 0
@@ -47,6 +54,7 @@ class Publication:
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    gates: tuple[Mapping[str, Any], ...] = ()
 
 
 class Publisher:
@@ -68,6 +76,8 @@ class Publisher:
         Of a process that lives on: what the snapshot serves is not read at every look.
     prepare_ms : int
         How long engines may take to open a snapshot before it is released.
+    gates : Gates, optional
+        What a snapshot must pass before it is released.
     """
 
     def __init__(
@@ -80,6 +90,7 @@ class Publisher:
         upkeep: Upkeep | None = None,
         memory: ServedMemory | None = None,
         prepare_ms: int = PREPARE_MS,
+        gates: Gates | None = None,
     ) -> None:
         self._store = store
         self._graph = graph
@@ -88,15 +99,24 @@ class Publisher:
         self._upkeep = upkeep or Upkeep()
         self._memory = memory or ServedMemory()
         self._prepare_ms = prepare_ms
+        self._gates = gates
         self._releases = Releases(store)
         self._epochs = Epochs(store)
 
     def due(self, plan: Plan, titles: Sequence[Present]) -> bool:
-        """Say whether a publish would change what is served; while releases are held, none would."""
-        served = self._current()
-        return not served.held and self._changes(self._cut(plan, titles, served), served)
+        """Say whether a publish would change what is served.
 
-    def publish(self, look: Callable[[], tuple[Plan, Sequence[Present]]]) -> Publication:
+        While releases are held none would, nor would one of what the gates have just refused.
+        """
+        served = self._current()
+        if served.held:
+            return False
+        cut = self._cut(plan, titles, served)
+        return self._changes(cut, served) and self._refusal(cut, served, len(titles)) is None
+
+    def publish(
+        self, look: Callable[[], tuple[Plan, Sequence[Present]]], override: Mapping[str, str] | None = None
+    ) -> Publication:
         """Bring the tables to the cut and release it, if that changes what is served.
 
         Parameters
@@ -104,22 +124,29 @@ class Publisher:
         look : callable
             Gives the plan and the titles; called once the epoch is taken, so that no publisher serves what it saw
             before another one's release.
+        override : Mapping[str, str], optional
+            By gate: why it may fail this once.
         """
         epoch = self._epochs.begin()
         if not epoch:
             return Publication("busy")
-        outcome = "failed"
+        outcome, said = "failed", None
         try:
-            publication = self._publish(epoch, look)
+            publication = self._publish(epoch, look, override or {})
             outcome = publication.outcome
             return publication
         except Overtaken:
             outcome = "overtaken"
             return Publication("overtaken")
+        except Refused as error:
+            outcome, said = REFUSED, error.refusal.to_json()
+            return Publication(REFUSED, self._releases.tip(), gates=tuple(error.refusal.gates))
         finally:
-            self._epochs.end(epoch, outcome)
+            self._epochs.end(epoch, outcome, said)
 
-    def _publish(self, epoch: int, look: Callable[[], tuple[Plan, Sequence[Present]]]) -> Publication:
+    def _publish(
+        self, epoch: int, look: Callable[[], tuple[Plan, Sequence[Present]]], override: Mapping[str, str]
+    ) -> Publication:
         served = self._current()
         if served.held:
             return Publication("held", served.number, served.manifest)
@@ -133,12 +160,13 @@ class Publisher:
         manifest = self._manifest(epoch, served, cut, tables, present)
         steps.reached("publish: before tag")
         self._tag(manifest)
+        manifest = self._judge(manifest, served, cut, present, override)
         steps.reached("publish: before manifest")
         self._store.put_if_absent(layout.snapshot(manifest.id), manifest.to_json())
         number = served.number + 1
         if not Doorman(self._store, self._prepare_ms).release(Release(number, manifest.id, epoch)):
             raise Overtaken(f"Release {number} was made by another publisher or a rollback.", epoch=epoch)
-        return Publication("released", number, manifest, *_difference(served, cut))
+        return Publication("released", number, manifest, *_difference(served, cut), tuple(manifest.gates))
 
     def _current(self) -> Current:
         return self._memory.read(self._store, self._releases)
@@ -217,6 +245,25 @@ class Publisher:
             shots=layout.generation_table("shots", shots) if shots and "frames" in stage.inputs else None,
             pending=pending,
         )
+
+    def _judge(
+        self, manifest: Manifest, served: Current, cut: Cut, present: Sequence[Present], override: Mapping[str, str]
+    ) -> Manifest:
+        """Return the manifest with what the gates said; `Refused` where one of them failed."""
+        if self._gates is None:
+            return manifest
+        numbers = {title.title_id: title.title_no for title in present}
+        _, changed, _ = _difference(served, cut)
+        titles = Titles(numbers, served.titles.keys(), cut.titles.keys(), changed)
+        return self._gates.passed(manifest, served.manifest, titles, override)
+
+    def _refusal(self, cut: Cut, served: Current, titles: int) -> Refusal | None:
+        """Return the refusal of just this cut, by the same limits and beside the same snapshot."""
+        if self._gates is None:
+            return None
+        last = standing(self._store, served.manifest.id if served.manifest else "")
+        tried = last is not None and (last.content, last.key) == (cut.content(), self._gates.key(titles))
+        return last if tried else None
 
     def _tag(self, manifest: Manifest) -> None:
         """Tag every table of the snapshot, then open it by that tag: nothing protects between the check and the tag."""

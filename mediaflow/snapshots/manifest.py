@@ -68,8 +68,9 @@ class Manifest:
         Names of the tables of the served shots, None until the shots cover the catalogue.
     checks : dict[str, Any]
         What was verified before the release, for people.
-    gates : list of dict
-        What each gate said: name, verdict (`passed`, `failed`, `overridden`, `skipped`), value, limit, said, reason.
+    gates : list[dict[str, Any]]
+        What each gate said: name, verdict (`passed`, `overridden` or `skipped`), value, limit, said (a sentence),
+        reason (why it was overridden). Empty: the snapshot was published without gates.
     """
 
     id: str

@@ -130,12 +130,16 @@ class World:
             for row in self.plan().stale().filter(pl.col("stage") == stage.name).iter_rows(named=True):
                 if titles and row["title_id"] not in titles:
                     continue
-                parts = _make(stage, self.films[row["title_id"]])
+                parts = self.make(stage, self.films[row["title_id"]])
                 attempt = artifacts.write(self.store, stage.name, row["title_id"], row["revision"], parts)
                 said = {"rows": {part: len(frame) for part, frame in parts.items()}}
                 fact = self._fact(row, DONE)
                 facts.append(replace(fact, attempt=attempt, facts=said, recipe=recipe_of(stage, {})))
         self.ledger.append(facts)
+
+    def make(self, stage: Stage, film: Film) -> dict[str, pl.DataFrame]:
+        """Return what a stage makes of a film."""
+        return _make(stage, film)
 
     def quarantine(self, title_id: str, stage: str) -> None:
         """Write down that a stage has given a film up."""
