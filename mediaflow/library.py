@@ -293,7 +293,7 @@ class Library:
         return Gateway(self.releases.at(snapshot), self.models, _Pictures(self))
 
     def diff(self, before: str | None = None, after: str | None = None) -> dict[str, Any]:
-        """Compare two snapshots; see `mediaflow.snapshots.diff`.
+        """Compare two snapshots; see `mediaflow.snapshots.diff`, and for `answers` `mediaflow.publishing.answers`.
 
         Parameters
         ----------
@@ -301,6 +301,8 @@ class Library:
             Ids of snapshots or numbers of releases; without `after` the current one, without both that and the one
             that was served before it.
         """
+        from mediaflow.publishing.answers import moved
+        from mediaflow.publishing.gates.questions import read
         from mediaflow.snapshots.diff import diff
         from mediaflow.snapshots.history import previous, which
 
@@ -308,7 +310,9 @@ class Library:
             ids = previous(self.releases)
         else:
             ids = which(self.releases, before), which(self.releases, after) if after else self.current().id
-        return diff(*map(self.releases.at, ids))
+        one, other = map(self.at, ids)
+        golden = read(self.settings.golden) if self.settings.golden else []
+        return diff(one.reader, other.reader) | {"answers": moved(one, other, golden)}
 
     def thumbnails(self, hits: Sequence[Hit]) -> list[Path | None]:
         """Write a small picture of each hit into the cache, from the snapshot that it came from; return the files."""
