@@ -353,7 +353,7 @@ class Library:
         return SearchEngine(self.store, Gateways(self.models, _Pictures(self)), ttl_ms, linger_ms)
 
     def diff(self, before: str | None = None, after: str | None = None) -> dict[str, Any]:
-        """Compare two snapshots; see `mediaflow.snapshots.diff`.
+        """Compare two snapshots; see `mediaflow.snapshots.diff`, and for `answers` `mediaflow.publishing.answers`.
 
         Parameters
         ----------
@@ -361,6 +361,8 @@ class Library:
             Ids of snapshots or numbers of releases; without `after` the current one, without both that and the one
             that was served before it.
         """
+        from mediaflow.publishing.answers import moved
+        from mediaflow.publishing.gates.questions import read
         from mediaflow.snapshots.diff import diff
         from mediaflow.snapshots.history import previous, which
 
@@ -368,8 +370,9 @@ class Library:
             ids = previous(self.releases)
         else:
             ids = which(self.releases, before), which(self.releases, after) if after else self.releases.current().id
-        with self._pins.at(ids[0]) as one, self._pins.at(ids[1]) as other, one.reading(), other.reading():
-            return diff(one, other)
+        golden = read(self.settings.golden) if self.settings.golden else []
+        with self.at(ids[0]) as one, self.at(ids[1]) as other, one.reader.reading(), other.reader.reading():
+            return diff(one.reader, other.reader) | {"answers": moved(one, other, golden)}
 
     def thumbnails(self, hits: Sequence[Hit]) -> list[Path | None]:
         """Write a small picture of each hit into the cache, from the snapshot that it came from; return the files."""

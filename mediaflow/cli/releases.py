@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from mediaflow.cli.output import Json, counted, plain, print_columns, print_lines, print_note, sentences
+from mediaflow.cli.output import Json, counted, plain, print_columns, print_lines, print_note, sentences, timecode
 from mediaflow.cli.pins import kept
 
 _SHORT = 8
 _MOST_NAMED = 5
+_MOST_ANSWERS = 10
 
 
 def snapshots(as_json: Json = False) -> None:
@@ -43,7 +44,7 @@ def diff(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what differs between two snapshots; without any, between the current one and the one before it."""
+    """Show what differs between two snapshots, as answers too; without any, the current one and the one before it."""
     from mediaflow.library import open_library
 
     with sentences(), open_library() as opened:
@@ -104,6 +105,28 @@ def _print_diff(found: Mapping[str, Any]) -> None:
         print(f"rows of {name}: {before or 0} -> {after or 0}")
     if not any(found[part] for part in ("added", "removed", "changed", "models", "generations", "rows")):
         print("The same titles, models, generations and rows.")
+    for name, (before, after) in found["gates"].items():
+        print(plain(f"gate {name}: {_gate(before)} -> {_gate(after)}"))
+    _print_answers(found["answers"])
+
+
+def _gate(gate: tuple[str, float | None, str] | None) -> str:
+    if gate is None:
+        return "not asked"
+    verdict, value, reason = gate
+    return verdict + (f" at {value:.3g}" if value is not None else "") + (f" ({reason})" if reason else "")
+
+
+def _print_answers(answers: Mapping[str, Any]) -> None:
+    moved = answers["moved"]
+    print(f"answers: {len(moved)} of {counted(answers['asked'], 'question')} moved")
+    for one in moved[:_MOST_ANSWERS]:
+        print(f"  {plain(one['question'])}")
+        for word in ("before", "after"):
+            hits = [f"{hit['title']} at {timecode(hit['start_ms'])}" for hit in one[word]]
+            print(f"    {word}: {plain(', '.join(hits)) or 'nothing'}")
+    if len(moved) > _MOST_ANSWERS:
+        print(f"  and {len(moved) - _MOST_ANSWERS} more; --json has all of them")
 
 
 def _model(model: tuple[str, str] | None) -> str:

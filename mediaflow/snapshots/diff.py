@@ -1,4 +1,4 @@
-"""What differs between two snapshots: titles, models, generations, rows. Columns are compared, never row by row."""
+"""What differs between two snapshots: titles, models, generations, rows, gates. Columns are compared, never rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def diff(before: SnapshotReader, after: SnapshotReader) -> dict[str, Any]:
         `before`, `after` (ids); `added`, `removed` (ids of titles); `changed` (by id: the stages whose artifact is
         another); `models`, `generations` (by algorithm or stage, where they differ: `[before, after]`, None where
         there is none; of a model its declared name and its identity); `rows` (by table without its generation, where
-        they differ: `[before, after]`).
+        they differ: `[before, after]`); `gates` (by gate, where they differ: `[before, after]`, each verdict, value and
+        the reason of an override).
     """
     titles = _titles(before, after)
     one, other = before.manifest, after.manifest
@@ -32,6 +33,7 @@ def diff(before: SnapshotReader, after: SnapshotReader) -> dict[str, Any]:
         "models": _differing(_models(one), _models(other)),
         "generations": _differing(one.generations, other.generations),
         "rows": _differing(_rows(one), _rows(other)),
+        "gates": _differing(_gates(one), _gates(other)),
     }
 
 
@@ -88,6 +90,10 @@ def _rows(manifest: Manifest) -> dict[str, int]:
     served = {part.table for part in manifest.algorithms.values()}
     served |= {"titles", "people", manifest.shots or "", manifest.thumbnails or ""}
     return {name.rpartition("-")[0] or name: part.rows for name, part in manifest.tables.items() if name in served}
+
+
+def _gates(manifest: Manifest) -> dict[str, tuple[str, float | None, str]]:
+    return {gate["name"]: (gate["verdict"], gate["value"], gate["reason"]) for gate in manifest.gates}
 
 
 def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -61,7 +61,7 @@ def test_an_index_is_measured_when_it_is_new_and_refused_when_it_finds_too_littl
     again = publish(crowded, "hens")
     assert str(again["said"]).startswith("As in the served snapshot: ") and again["value"] == good["value"]
     index(crowded, parts=1000)
-    bad = publish(crowded, "alps")
+    bad = publish(crowded, "hens")
     assert (bad["outcome"], bad["verdict"]) == ("refused", "failed")
     assert bad["value"] < 0.9  # type: ignore[operator]
 
