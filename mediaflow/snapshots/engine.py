@@ -236,7 +236,11 @@ class Host(Generic[Opened]):
             raise NothingPublished(NOTHING)
         elif held is None or not held.ready:
             reason = self._failed.get(self._current, ("", 0))[0]
-            why = f"it could not open snapshot {self._current}: {reason}" if reason else "it opens a new snapshot"
+            why = (
+                f"it could not open snapshot {self._current}: {reason.rstrip('.')}"
+                if reason
+                else "it opens a new snapshot"
+            )
         else:
             return
         raise EngineNotReady(

@@ -137,6 +137,18 @@ def test_an_engine_that_slept_longer_than_its_lease_hands_out_nothing(world: Wor
         actor.ask("answer", snapshot=old)
 
 
+def test_an_engine_opens_nothing_that_was_collected_before_its_lease_came(world: World, actors: list[Actor]) -> None:
+    actor, old = actors[0], current(world)
+    actor.ask("engine", kind="count")
+    actor.stopped("engine: before lease", "look")
+    world.publish()
+    assert collect(world.store, old) == [old]
+    actor.go_on()
+    with pytest.raises(Refused, match="EngineNotReady"):
+        actor.ask("answer")
+    assert actor.ask("until_it_answers") == [current(world), 4]
+
+
 def test_a_lease_that_is_put_late_is_verified_again(world: World, actors: list[Actor]) -> None:
     actor, old = actors[0], current(world)
     actor.ask("engine", kind="count", ttl_ms=TTL_MS)

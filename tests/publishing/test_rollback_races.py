@@ -83,14 +83,21 @@ def test_a_rollback_asleep_before_its_number_finds_it_taken_and_its_target_gone(
     is_whole(world)
 
 
-def test_the_target_of_a_rollback_is_pinned_and_the_rollback_comes_after_the_fence(
-    world: World, operator: Actor
-) -> None:
+def test_the_target_of_a_rollback_is_pinned_while_engines_open_it(world: World, operator: Actor) -> None:
     (_, first), (_, second) = log(world)
     operator.stopped("rollback: before candidate", "rollback")
-    collecting = Collecting(world.store)
-    collecting.judge()
-    assert collecting.delete() == []
+    assert collect(world.store, first) == []
+    assert revisions_agree(Releases(world.store).at(first))
+    with pytest.raises(Refused, match="Leaving"):
+        operator.go_on()
+    assert log(world)[2:] == [("fence", second)]
+    is_whole(world)
+
+
+def test_a_rollback_comes_after_a_fence_that_has_taken_its_number(world: World, operator: Actor) -> None:
+    (_, first), (_, second) = log(world)
+    operator.stopped("rollback: before release", "rollback")
+    assert collect(world.store) == []
     assert operator.go_on() == [4, first]
     assert log(world)[2:] == [("fence", second), ("rollback", first)]
     is_whole(world)
