@@ -264,7 +264,7 @@ class Host(Generic[Opened]):
                     one.used_ms = now_ms
             for one in self._left(wanted, now_ms):
                 one.closing = True
-        self.renew()
+        self._renew()
         with self._changed:
             self._held = {name: one for name, one in self._held.items() if not one.closing}
         for one in new:
@@ -284,7 +284,7 @@ class Host(Generic[Opened]):
             if not one.uses and (place >= _MOST_LINGERING or now_ms - one.used_ms >= self._linger_ms)
         ]
 
-    def renew(self) -> None:
+    def _renew(self) -> None:
         """Put the lease. One that is finished after the old time was over is a new one: all in it is verified again."""
         with self._putting:
             with self._changed:

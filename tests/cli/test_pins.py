@@ -41,6 +41,7 @@ def test_a_pin_keeps_a_snapshot_until_it_is_let_go(world: World) -> None:
     assert (done.exit_code, bool(said)) == (0, True), done.output
     pin, until = said.groups() if said else ("", "")
     world.publish()
+    assert run(world, "search", "--dialogue", "bees", "--as-of", old).stdout.count("bees") >= 2
     assert collect(world.store, old) == []
     assert [[one["id"] for one in pins] for pins in listed(world)] == [[pin], [], []]
     (line,) = listed(world)[0]
@@ -49,7 +50,6 @@ def test_a_pin_keeps_a_snapshot_until_it_is_let_go(world: World) -> None:
     printed = run(world, "snapshots").stdout.splitlines()
     assert printed[-1].startswith(f"Pin {pin} keeps snapshot {old} until {until[:13]}")
     assert printed[-1].endswith(f" for {line['who']}: the / audit")
-    assert run(world, "search", "--dialogue", "bees", "--as-of", old).stdout.count("bees") >= 2
     gone = run(world, "unpin", pin)
     assert gone.stdout == f"Pin {pin} keeps snapshot {old} no longer (the audit).\n"
     assert collect(world.store, old) == [old]
