@@ -414,7 +414,7 @@ class Library:
         names = self.model_names()
         encoders = {model.identity: names[algorithm] for algorithm, model in models.items()}
         shapes = {one.name: one.algorithm.shape.value if one.algorithm else "" for one in self.algorithms}
-        return Publisher(self.store, graph, encoders, shapes, self._prepare_ms)
+        return Publisher(self.store, graph, encoders, shapes, prepare_ms=self._prepare_ms)
 
     @property
     def _prepare_ms(self) -> int:

@@ -51,7 +51,7 @@ def test_a_pin_keeps_a_snapshot_until_it_is_let_go(world: World) -> None:
     assert printed[-1].startswith(f"Pin {pin} keeps snapshot {old} until {until[:13]}")
     assert printed[-1].endswith(f" for {line['who']}: the / audit")
     gone = run(world, "unpin", pin)
-    assert gone.stdout == f"Pin {pin} keeps snapshot {old} no longer (the audit).\n"
+    assert gone.stdout == f"Pin {pin} keeps snapshot {old} no longer (the / audit).\n"
     assert collect(world.store, old) == [old]
 
 

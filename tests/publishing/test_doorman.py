@@ -10,6 +10,7 @@ import pytest
 
 from mediaflow.publishing.doorman import Doorman, EnginesNotReady
 from mediaflow.publishing.rollback import resume, rollback
+from mediaflow.snapshots.candidates import ask, withdraw
 from mediaflow.snapshots.engine import Host
 from mediaflow.snapshots.leases import leases, own_clock_ms, store_clock_ms
 from mediaflow.snapshots.reader import Releases, SnapshotReader
@@ -98,8 +99,10 @@ def test_publish_rollback_and_resume_wait_for_a_real_engine(world: World) -> Non
         second = world.reader().id
         assert engine.opened == [first, second]
         wait_until(lambda: open_in(world) == {second}, 30, "the old one is closed", 0.02)
-        assert rollback(world.store, None, "x").snapshot == first
+        ask(world.store, 99, second, 0)
+        assert rollback(world.store, None, "x").snapshot == first, "a publish is on its way, and is not waited for"
         assert engine.opened == [first, second, first], "it was opened before it was current"
+        withdraw(world.store, 99)
         wait_until(lambda: open_in(world) == {first}, 30, "the new one is closed", 0.02)
         engine.broken = {second}
         with pytest.raises(EnginesNotReady, match="the file is damaged"):

@@ -145,7 +145,7 @@ class World:
 
     def publisher(self, store: FolderStore | None = None, prepare_ms: int = PREPARE_MS) -> Publisher:
         models = {stage.model: f"name of {stage.model}" for stage in self.stages if stage.model}
-        return Publisher(store or self.store, self.graph, models, SHAPES, prepare_ms)
+        return Publisher(store or self.store, self.graph, models, SHAPES, prepare_ms=prepare_ms)
 
     def look(self) -> tuple[Plan, list[Present]]:
         films = self.films.values()

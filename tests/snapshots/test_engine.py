@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -20,6 +22,7 @@ from mediaflow.snapshots.release import Release
 from mediaflow.storage import layout
 from mediaflow.storage.objects import FolderStore
 from tests.deployment.waiting import wait_until
+from tests.publishing.world import hooked
 from tests.snapshots.test_reader import publish, titles
 
 LONG_MS = 60_000
@@ -195,6 +198,30 @@ def test_a_snapshot_is_closed_when_nobody_asks_for_it_any_more_and_never_while_i
     with pytest.raises(SnapshotExpired), host.answering(first.id):
         pass
     host.close()
+
+
+def test_nothing_is_closed_before_the_lease_is_without_it(store: FolderStore, engine: Titles) -> None:
+    first = publish(store, 1, "alps")
+    open_at_put: list[bool] = []
+
+    def before(operation: str, key: str) -> None:
+        if operation == "put" and key.startswith(layout.ENGINES):
+            open_at_put.append(opened() is not None)
+
+    with hooked(store, before) as watched:
+        host = Host(watched, engine, LONG_MS, linger_ms=0)
+        opened = weakref.ref(host)
+        caught_up(host, first.id)
+        with host.answering() as reader:
+            opened = weakref.ref(reader)
+        del reader
+        second = publish(store, 2, "alps", "bees")
+        caught_up(host, second.id)
+        open_at_put.clear()
+        wait_until(lambda: host.look() or lease(store).snapshots == {second.id}, 30, "the lease is without it", 0.01)
+        gc.collect()
+        assert open_at_put[-1] and opened() is None
+        host.close()
 
 
 def test_of_many_releases_the_newest_stay_open_for_further_pages(store: FolderStore, engine: Titles) -> None:
