@@ -74,6 +74,7 @@ class Held(Generic[Opened]):
         self.snapshot = snapshot
         self.opened: Opened | None = None
         self.reader: SnapshotReader | None = None
+        self.begun = False
         self.lost = False
         self.closing = False
         self.uses = 0
@@ -126,7 +127,6 @@ class Host(Generic[Opened]):
         self._looked_ms: int | None = None
         self._until_ms = 0
         self._changed = threading.Condition()
-        self._putting = threading.Lock()
         self._wake = threading.Event()
         self._stopped = False
         self._threads: list[threading.Thread] = []
@@ -256,8 +256,7 @@ class Host(Generic[Opened]):
         now_ms = own_clock_ms()
         with self._changed:
             due = [one for one in dict.fromkeys(wanted) if one not in self._held and self._may_try(one, now_ms)]
-            new = [Held(self, snapshot) for snapshot in due]
-            self._held |= {one.snapshot: one for one in new}
+            self._held |= {snapshot: Held(self, snapshot) for snapshot in due}
             self._failed = {name: said for name, said in self._failed.items() if name in wanted}
             for one in self._held.values():
                 if one.snapshot in wanted:
@@ -267,7 +266,9 @@ class Host(Generic[Opened]):
         self._renew()
         with self._changed:
             self._held = {name: one for name, one in self._held.items() if not one.closing}
+            new = [one for one in self._held.values() if not one.begun]
         for one in new:
+            one.begun = True
             self._start(self._open, one.snapshot, one)
 
     def _may_try(self, snapshot: str, now_ms: int) -> bool:
@@ -286,32 +287,31 @@ class Host(Generic[Opened]):
 
     def _renew(self) -> None:
         """Put the lease. One that is finished after the old time was over is a new one: all in it is verified again."""
-        with self._putting:
-            with self._changed:
-                if self._stopped:
-                    return
-                held = [one for one in self._held.values() if not one.closing]
-                body = {
-                    "kind": self._engine.kind,
-                    "ttl_ms": self._ttl_ms,
-                    "open": [one.snapshot for one in held],
-                    "ready": [one.snapshot for one in held if one.ready],
-                    "n": self._number,
-                    "who": this_process(),
-                    "failed": {snapshot: reason for snapshot, (reason, _) in self._failed.items()},
-                }
-            start_ms = own_clock_ms()
-            steps.reached("engine: before lease")
-            self._store.put(layout.engine(self.id), json.dumps(body).encode())
-            steps.reached("engine: after lease")
-            lost = []
-            if own_clock_ms() >= self._until_ms:
-                lost = [one for one in held if verified(self._store, one.snapshot) is None]
-            with self._changed:
-                for one in lost:
-                    self._drop(one)
-                if not self._stopped:
-                    self._until_ms = start_ms + self._ttl_ms
+        with self._changed:
+            if self._stopped:
+                return
+            held = [one for one in self._held.values() if not one.closing]
+            body = {
+                "kind": self._engine.kind,
+                "ttl_ms": self._ttl_ms,
+                "open": [one.snapshot for one in held],
+                "ready": [one.snapshot for one in held if one.ready],
+                "n": self._number,
+                "who": this_process(),
+                "failed": {snapshot: reason for snapshot, (reason, _) in self._failed.items()},
+            }
+        start_ms = own_clock_ms()
+        steps.reached("engine: before lease")
+        self._store.put(layout.engine(self.id), json.dumps(body).encode())
+        steps.reached("engine: after lease")
+        lost = []
+        if own_clock_ms() >= self._until_ms:
+            lost = [one for one in held if verified(self._store, one.snapshot) is None]
+        with self._changed:
+            for one in lost:
+                self._drop(one)
+            if not self._stopped:
+                self._until_ms = start_ms + self._ttl_ms
 
     def _open(self, held: Held[Opened]) -> None:
         """Open a snapshot that stands in the lease by now."""

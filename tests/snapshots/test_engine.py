@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from mediaflow.errors import SystemFault
 from mediaflow.snapshots.candidates import ask
 from mediaflow.snapshots.engine import EngineNotReady, Host
 from mediaflow.snapshots.leases import Lease, leases
@@ -145,6 +146,26 @@ def test_a_snapshot_that_a_gate_refused_is_never_opened(store: FolderStore, engi
         assert engine.opened == []
         host.look()
         assert "loss" in lease(store).body["failed"][manifest.id]
+
+
+def test_a_store_that_was_away_when_the_lease_was_due_costs_a_look_and_no_more(
+    store: FolderStore, engine: Titles
+) -> None:
+    first = publish(store, 1, "alps")
+    away = [True]
+
+    def before(operation: str, key: str) -> None:
+        if away[0] and key.startswith(layout.ENGINES):
+            raise SystemFault("the store is away")
+
+    with hooked(store, before) as watched:
+        host = Host(watched, engine, LONG_MS)
+        with pytest.raises(SystemFault):
+            host.look()
+        assert engine.opened == [], "nothing is opened that no lease holds"
+        away[0] = False
+        caught_up(host, first.id)
+        host.close()
 
 
 def test_what_cannot_be_opened_is_told_and_tried_again(store: FolderStore, engine: Titles) -> None:
