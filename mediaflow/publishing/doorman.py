@@ -104,7 +104,7 @@ class Doorman:
 
     def _not_ready(self, snapshot: str, missing: Sequence[str], alive: Sequence[Lease]) -> EnginesNotReady:
         said = sorted(
-            f"{one.body['kind']} ({one.body.get('who', one.id)}): {reason}"
+            f"{one.body['kind']} ({one.body.get('who', one.id)}): {str(reason).rstrip('.')}"
             for one in alive
             for failed, reason in one.body.get("failed", {}).items()
             if failed == snapshot
@@ -113,7 +113,7 @@ class Doorman:
         return EnginesNotReady(
             f"No engine of the kind {' or '.join(missing)} could open snapshot {snapshot} within "
             f"{self._prepare_ms / 1000:g} s, so it was not released and the one before is served on.{why} Look at the "
-            "engines and start them again, or raise 'prepare_s' where they only need longer; then publish again.",
+            "engines and start them again, or raise 'prepare_s' where they only need longer; then try again.",
             snapshot=snapshot,
             kinds=list(missing),
             failed=said,

@@ -74,6 +74,7 @@ class Held(Generic[Opened]):
         self.snapshot = snapshot
         self.opened: Opened | None = None
         self.reader: SnapshotReader | None = None
+        self.begun = False
         self.lost = False
         self.closing = False
         self.uses = 0
@@ -126,7 +127,6 @@ class Host(Generic[Opened]):
         self._looked_ms: int | None = None
         self._until_ms = 0
         self._changed = threading.Condition()
-        self._putting = threading.Lock()
         self._wake = threading.Event()
         self._stopped = False
         self._threads: list[threading.Thread] = []
@@ -236,7 +236,11 @@ class Host(Generic[Opened]):
             raise NothingPublished(NOTHING)
         elif held is None or not held.ready:
             reason = self._failed.get(self._current, ("", 0))[0]
-            why = f"it could not open snapshot {self._current}: {reason}" if reason else "it opens a new snapshot"
+            why = (
+                f"it could not open snapshot {self._current}: {reason.rstrip('.')}"
+                if reason
+                else "it opens a new snapshot"
+            )
         else:
             return
         raise EngineNotReady(
@@ -252,18 +256,19 @@ class Host(Generic[Opened]):
         now_ms = own_clock_ms()
         with self._changed:
             due = [one for one in dict.fromkeys(wanted) if one not in self._held and self._may_try(one, now_ms)]
-            new = [Held(self, snapshot) for snapshot in due]
-            self._held |= {one.snapshot: one for one in new}
+            self._held |= {snapshot: Held(self, snapshot) for snapshot in due}
             self._failed = {name: said for name, said in self._failed.items() if name in wanted}
             for one in self._held.values():
                 if one.snapshot in wanted:
                     one.used_ms = now_ms
             for one in self._left(wanted, now_ms):
                 one.closing = True
-        self.renew()
+        self._renew()
         with self._changed:
             self._held = {name: one for name, one in self._held.items() if not one.closing}
+            new = [one for one in self._held.values() if not one.begun]
         for one in new:
+            one.begun = True
             self._start(self._open, one.snapshot, one)
 
     def _may_try(self, snapshot: str, now_ms: int) -> bool:
@@ -280,34 +285,33 @@ class Host(Generic[Opened]):
             if not one.uses and (place >= _MOST_LINGERING or now_ms - one.used_ms >= self._linger_ms)
         ]
 
-    def renew(self) -> None:
+    def _renew(self) -> None:
         """Put the lease. One that is finished after the old time was over is a new one: all in it is verified again."""
-        with self._putting:
-            with self._changed:
-                if self._stopped:
-                    return
-                held = [one for one in self._held.values() if not one.closing]
-                body = {
-                    "kind": self._engine.kind,
-                    "ttl_ms": self._ttl_ms,
-                    "open": [one.snapshot for one in held],
-                    "ready": [one.snapshot for one in held if one.ready],
-                    "n": self._number,
-                    "who": this_process(),
-                    "failed": {snapshot: reason for snapshot, (reason, _) in self._failed.items()},
-                }
-            start_ms = own_clock_ms()
-            steps.reached("engine: before lease")
-            self._store.put(layout.engine(self.id), json.dumps(body).encode())
-            steps.reached("engine: after lease")
-            lost = []
-            if own_clock_ms() >= self._until_ms:
-                lost = [one for one in held if verified(self._store, one.snapshot) is None]
-            with self._changed:
-                for one in lost:
-                    self._drop(one)
-                if not self._stopped:
-                    self._until_ms = start_ms + self._ttl_ms
+        with self._changed:
+            if self._stopped:
+                return
+            held = [one for one in self._held.values() if not one.closing]
+            body = {
+                "kind": self._engine.kind,
+                "ttl_ms": self._ttl_ms,
+                "open": [one.snapshot for one in held],
+                "ready": [one.snapshot for one in held if one.ready],
+                "n": self._number,
+                "who": this_process(),
+                "failed": {snapshot: reason for snapshot, (reason, _) in self._failed.items()},
+            }
+        start_ms = own_clock_ms()
+        steps.reached("engine: before lease")
+        self._store.put(layout.engine(self.id), json.dumps(body).encode())
+        steps.reached("engine: after lease")
+        lost = []
+        if own_clock_ms() >= self._until_ms:
+            lost = [one for one in held if verified(self._store, one.snapshot) is None]
+        with self._changed:
+            for one in lost:
+                self._drop(one)
+            if not self._stopped:
+                self._until_ms = start_ms + self._ttl_ms
 
     def _open(self, held: Held[Opened]) -> None:
         """Open a snapshot that stands in the lease by now."""

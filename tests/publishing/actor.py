@@ -1,7 +1,7 @@
-"""Readers, engines and operators in a process of their own that stops at a named step: `python -m tests.publishing.actor`.
+"""Readers, engines and operators in a process of their own, which stops at a named step when it is told to.
 
-The parent sends one command a line as JSON and gets one line back; `Actor` is its side. A process that was told where
-to stop stops there as if it slept: all of it, clocks excepted.
+`python -m tests.publishing.actor`: the parent sends one command a line as JSON and gets one line back;
+`Actor` is its side. A process that has stopped sleeps as a whole, its clock excepted.
 """
 
 from __future__ import annotations
@@ -82,6 +82,15 @@ class Actor:
         """Let the process go on, and wait for what comes of the command."""
         self.process.send_signal(signal.SIGCONT)
         return self.reply()
+
+    def freeze(self) -> None:
+        """Stop the process wherever it is, as if it had died."""
+        self.process.send_signal(signal.SIGSTOP)
+        _, status = os.waitpid(self.process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End the process at once."""

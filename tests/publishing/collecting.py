@@ -1,4 +1,4 @@
-"""The few steps of a collector that races of readers, engines and rollbacks need, one by one, as objects in the store."""
+"""The few steps of a collector that races of readers, engines and rollbacks need, one by one, in the store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readers that sleep between any two of their steps, while others publish and collect: one snapshot, or a typed error."""
+"""Readers that sleep between any two steps while others publish and collect: one snapshot, or a typed error."""
 
 from __future__ import annotations
 
