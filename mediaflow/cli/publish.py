@@ -48,7 +48,8 @@ def print_gates(gates: Sequence[Mapping[str, Any]]) -> None:
     lines = []
     for gate in gates:
         said = f"{gate['said']} (overridden: {gate['reason']})" if gate["reason"] else gate["said"]
-        lines.append({**gate, "gate": gate["name"], "what it says": said})
+        numbers = {name: None if gate[name] is None else f"{gate[name]:.3g}" for name in ("value", "limit")}
+        lines.append({"gate": gate["name"], "verdict": gate["verdict"], **numbers, "what it says": said})
     print_columns(_COLUMNS, lines)
 
 

@@ -141,7 +141,7 @@ class TestRefused:
         file = place.config.parent / "golden.toml"
         file.write_text(f'[[question]]\ndialogue = "other words"\ntitle = "{ALPHA}"\ntime = "0.5"\n')
         done = place.refresh()
-        assert "run: snapshot, release" in done.stdout and "refused" not in done.stdout
+        assert "run: snapshot, release" in done.stdout and "refused: " not in done.stdout
         found = ask(place)
         assert statuses(found) == dict.fromkeys(NAMES, "SUCCEEDED")
         assert found["made"] == {name: count + 1 for name, count in first["made"].items()}

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 DEPTH = 10
 # A row counts as lost where it is not even among so many: rows of equal scores come in any order.
 _DEEP = 50
-_QUESTIONS = 12
-_TITLES = 64
+_QUESTIONS = 8
+_TITLES = 32
 
 
 def judge(trial: Trial) -> Found:
