@@ -168,13 +168,23 @@ class Look:
         return self._newest[stage]
 
     def done(self, of: pl.DataFrame) -> pl.DataFrame:
-        """Return title_id, stage and `number` of the fact that finished each (title_id, stage) of `of` last."""
+        """Return which fact finished each (title_id, stage) of `of` last, in its `generation` if one ever did.
+
+        Returns
+        -------
+        polars.DataFrame
+            title_id, stage, `number` of the fact, and `own`: whether it is of that generation.
+        """
         import polars as pl
 
         key = ["title_id", "stage"]
-        done = self.facts.lazy().with_row_index("number").filter(pl.col("state") == DONE).select(*key, "number")
-        asked = done.join(of.lazy().select(key), on=key, how="semi")
-        return asked.group_by(key).agg(pl.col("number").max()).collect()
+        done = self.facts.lazy().with_row_index("number").filter(pl.col("state") == DONE)
+        wanted = of.lazy().select(*key, pl.col("generation").alias("wanted"))
+        asked = done.select(*key, "generation", "number").join(wanted, on=key)
+        same = pl.col("number").filter(pl.col("generation") == pl.col("wanted")).max()
+        found = asked.group_by(key).agg(same.alias("same"), pl.col("number").max())
+        number, own = pl.coalesce("same", "number").alias("number"), pl.col("same").is_not_null().alias("own")
+        return found.select(*key, number, own).collect()
 
 
 def _read(dataset: Any, seen: Look | None) -> Look:

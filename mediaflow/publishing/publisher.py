@@ -143,8 +143,10 @@ class Publisher:
         return serve(self._graph, plan, titles, served.manifest, served.titles)
 
     def _changes(self, cut: Cut, served: Current) -> bool:
-        """Say whether a cut differs from what is served; the first release needs a title."""
-        return bool(cut.titles) if served.manifest is None else cut.content() != served.manifest.content
+        """Say whether a cut differs from what is served, or can say more of it; the first release needs a title."""
+        if served.manifest is None:
+            return bool(cut.titles)
+        return cut.content() != served.manifest.content or bool(cut.stages and not served.manifest.stages)
 
     def _tables(
         self, committer: Committer, cut: Cut, present: Sequence[Present], served: Current
@@ -152,16 +154,14 @@ class Publisher:
         base = served.manifest.tables if served.manifest else {}
         number = {title.title_id: title.title_no for title in present}
         parts: dict[str, TablePart] = {}
-        for stage in self._graph:
-            if stage.name not in cut.generations:
-                continue
-            for prefix, spec in stage.tables.items():
-                name = layout.generation_table(prefix, cut.generations[stage.name])
+        for filled in cut.filled:
+            for prefix, spec in filled.stage.tables.items():
+                name = layout.generation_table(prefix, filled.generation)
                 table = Table(self._store, name, spec.columns, spec.text)
                 rows = {
-                    number[title_id]: self._wanted(stage, title_id, of[stage.name], spec.part)
+                    number[title_id]: self._wanted(filled.stage, title_id, of[filled.key], spec.part)
                     for title_id, of in cut.titles.items()
-                    if stage.name in of
+                    if filled.key in of
                 }
                 parts[name] = committer.bring(table, rows, base.get(name))
         people = {number[title_id]: people_rows(self._store, title_id, of) for title_id, of in cut.titles.items()}
@@ -192,6 +192,7 @@ class Publisher:
                 algorithms[stage.name] = self._part(stage, cut, shots, pending)
             else:
                 algorithms[stage.name] = replace(old[stage.name], pending=pending)
+        # Of a generation of which the manifest before does not say how it was made, the shots stay as they are.
         for part in algorithms.values():
             if part.shots and part.shots not in tables and served.manifest:
                 tables[part.shots] = served.manifest.tables[part.shots]
@@ -205,6 +206,7 @@ class Publisher:
             tables={name: replace(part, tag=f"s-{snapshot}") for name, part in tables.items()},
             algorithms=algorithms,
             generations=cut.generations,
+            stages=cut.stages,
             content=cut.content(),
             encoders={identity: names.get(identity, "") for identity in sorted(used)},
             shots=layout.generation_table("shots", shots) if shots else None,

@@ -259,7 +259,7 @@ class Workshop:
             if stage.name == "media":
                 return sources.media(self._pool(), self._root, title)
             if stage.name == "frames":
-                return sources.frames(self._pool(), self._root, title)
+                return sources.frames(self._pool(), self._root, title, stage.parameters)
             return sources.subtitles(self._root, title) if stage.name == "subtitles" else sources.catalogue(title)
         except (SystemFault, MemoryError):
             raise
