@@ -5,6 +5,7 @@ import dagster as dg
 from resources.library import LibraryResource
 from sensors import inflight
 from sensors.pace import OFTEN_S
+from sensors.requests import PUBLISH_FIRST
 
 _LANE = "publish"
 
@@ -26,5 +27,6 @@ def publish(context: dg.SensorEvaluationContext, library: LibraryResource) -> dg
     if not opened.publish_due(opened.plan()):
         return dg.SensorResult(skip_reason="what is served is what is whole")
     keys = [dg.AssetKey("snapshot"), dg.AssetKey("release")]
-    request = dg.RunRequest(asset_selection=keys, tags={inflight.LANE: _LANE, "mediaflow/why": "titles changed"})
+    tags = {inflight.LANE: _LANE, "mediaflow/why": "titles changed", **PUBLISH_FIRST}
+    request = dg.RunRequest(asset_selection=keys, tags=tags)
     return dg.SensorResult(run_requests=[request])

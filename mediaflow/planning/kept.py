@@ -155,8 +155,8 @@ def _stage(graph: StageGraph, said: Mapping[str, Any], generation: str) -> Stage
 
 def _gone(graph: StageGraph, stage: Stage) -> str:
     """Say why a kept stage cannot be computed any more, or return nothing."""
-    now = graph[stage.name] if stage.name in graph else None
-    if now is not None and now.code_version == stage.code_version:
+    if stage.name in graph and graph[stage.name].code_version == stage.code_version:
+        now = graph[stage.name]
         same = now.inputs == stage.inputs and now.parameters.keys() == stage.parameters.keys()
         if same and now.parameters.get(OWN_COLUMNS) == stage.parameters.get(OWN_COLUMNS):
             return ""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DONE, FAILED, QUARANTINED, STOPPED, RETRY = "done", "failed", "quarantined", "stopped", "retry"
+# Which titles a run is at; kept under the name of a stage that there is not.
+CLAIMED, RELEASED, CLAIMS = "claimed", "released", "claims:"
 COLUMNS = ("title_id", "stage", "revision", "generation", "state", "attempt", "error", "reason", "recipe", "facts")
 # Which artifact of a stage.
 _ARTIFACT = ["title_id", "revision"]
@@ -89,6 +91,12 @@ class Ledger:
     def version(self) -> int:
         """Return a number that grows with each append; 0 while there is no ledger."""
         return int(self._open().version) if self._exists() else 0
+
+    def told(self) -> int:
+        """Return how many facts there are about artifacts; a claim is none."""
+        import polars as pl
+
+        return self.facts().filter(pl.col("stage") != CLAIMS).height
 
     def look(self) -> Look:
         """Return what the ledger says now; what was read once is kept, and only what was appended since is read."""
