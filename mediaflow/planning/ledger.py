@@ -175,6 +175,14 @@ class Look:
             self._newest[stage] = newest.with_columns(pl.col("attempts").fill_null(0))
         return self._newest[stage]
 
+    def made(self, title_id: str, stage: str, revision: str) -> tuple[str, dict[str, Any]] | None:
+        """Return the attempt and the facts of an artifact, or None where it is not there."""
+        import polars as pl
+
+        own = (pl.col("title_id") == title_id) & (pl.col("revision") == revision) & (pl.col("state") == DONE)
+        found = self.newest(stage).filter(own)
+        return (found["attempt"][0], json.loads(found["facts"][0])) if len(found) else None
+
     def done(self, of: pl.DataFrame) -> pl.DataFrame:
         """Return which fact finished each (title_id, stage) of `of` last, in its `generation` if one ever did.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mediaflow.planning import revisions
@@ -99,12 +99,15 @@ class Plan:
         Stages of which there is all that there will be: finished or given up of every title.
     kept : tuple of Kept
         What is served in another generation than the wanted one, until that covers the titles.
+    look : Look, optional
+        The ledger that it was made from.
     """
 
     frame: pl.DataFrame
     stopped: dict[str, str]
     covered: frozenset[str] = frozenset()
     kept: tuple[Kept, ...] = ()
+    look: Look | None = field(default=None, repr=False)
 
     def stale(self) -> pl.DataFrame:
         """Return what is to be computed: the rows that are stale or failed and not yet given up."""
@@ -161,7 +164,7 @@ def plan(
     waited_for = {name for name in served.generations if name in graph and name not in covered}
     waited_for = {name for name in waited_for if served.generations[name] != graph.generations[name]}
     kept = [_keep(one, graph, served, waited_for, titles, look, retries or Retries()) for one in served.graphs]
-    return Plan(frame, stopped, covered, tuple(one for one in kept if one))
+    return Plan(frame, stopped, covered, tuple(one for one in kept if one), look)
 
 
 def _side(

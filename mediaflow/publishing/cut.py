@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from mediaflow.planning import revisions
 from mediaflow.planning.kept import describe
 from mediaflow.planning.plan import FRESH, SETTLED, Plan, TitleLike
 from mediaflow.planning.revisions import digest
@@ -118,7 +119,7 @@ def serve(
         new = _whole(graph, lines, [side.get(title_id, {}) for side in sides])
         if new is None:
             if old:
-                chosen[title_id] = old
+                chosen[title_id] = _as_it_was(graph, plan, title_id, generations, old) | old
             continue
         chosen[title_id] = new | _carried(graph, blind, old, new)
     pending = {
@@ -192,8 +193,8 @@ def _lasting(
 ) -> dict[str, str]:
     """Return by what is served: under which name the snapshot before has it; roots, and unchanged generations.
 
-    Rows of another generation never get into a table, so a title that stays at its last whole state while a
-    generation switches loses that algorithm's rows.
+    Rows of another generation never get into a table. A title that stays at its last whole state while a generation
+    switches has what there is of that state in the new one (`_as_it_was`).
     """
     served = base.generations if base else {}
     found = {stage.name: stage.name for stage in graph if stage.root}
@@ -201,6 +202,24 @@ def _lasting(
     for line in lines:
         name, generation = line.filled.stage.name, line.filled.generation
         found[line.filled.key] = name if served.get(name) == generation else paired(name, generation)
+    return found
+
+
+def _as_it_was(
+    graph: StageGraph, plan: Plan, title_id: str, generations: Mapping[str, str], old: Mapping[str, Served]
+) -> dict[str, Served]:
+    """Return what there is of a title as it was, of generations that are served from now on."""
+    if plan.look is None or all(name in old for name in generations):
+        return {}
+    was = {stage.name: old[stage.name].revision for stage in graph if stage.root and stage.name in old}
+    found = {}
+    for stage in graph:
+        if not stage.root and all(name in was for name in stage.inputs):
+            was[stage.name] = revisions.revision(stage.recipe, [was[name] for name in stage.inputs])
+        if stage.name in was and generations.get(stage.name) == graph.generations[stage.name]:
+            made = plan.look.made(title_id, stage.name, was[stage.name])
+            if made is not None:
+                found[stage.name] = Served(was[stage.name], made[0], made[1].get("rows", {}))
     return found
 
 

@@ -18,12 +18,12 @@ from typing import Any
 import polars as pl
 
 from mediaflow.catalog.records import CatalogueEntry, Person, TitleRecord
-from mediaflow.planning.kept import ServedStages, served_stages
 from mediaflow.planning.ledger import DONE, QUARANTINED, STOPPED, Fact, Ledger
 from mediaflow.planning.plan import Plan, Retries, plan, recipe_of
 from mediaflow.planning.stage import Stage, StageGraph, TableSpec
 from mediaflow.publishing.publisher import Present, Publication, Publisher
 from mediaflow.snapshots.reader import Releases, SnapshotReader
+from mediaflow.snapshots.served import served
 from mediaflow.stages import sources
 from mediaflow.storage import artifacts, layout
 from mediaflow.storage.objects import FolderStore, ObjectInfo
@@ -113,15 +113,10 @@ class World:
         """Change a stage."""
         self.stages = [replace(stage, **changes) if stage.name == name else stage for stage in self.stages]
 
-    def served(self) -> ServedStages | None:
-        """Return what the current snapshot serves, as the plan needs to know it."""
-        if not (newest := Releases(self.store).newest()):
-            return None
-        manifest = Releases(self.store).manifest(newest.snapshot)
-        return served_stages(self.graph, manifest.generations, manifest.stages)
-
     def plan(self) -> Plan:
-        return plan(self.graph, list(self.films.values()), self.ledger, Retries(), self.served())
+        return plan(
+            self.graph, list(self.films.values()), self.ledger, Retries(), served(Releases(self.store), self.graph)
+        )
 
     def compute(self, only: str = "", titles: Sequence[str] = (), side: str = "") -> int:
         """Make all that is stale, or some of it (`side`: `wanted` or `kept`); return how many artifacts that is."""
