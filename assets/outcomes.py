@@ -9,8 +9,9 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from assets import events
 from mediaflow.library import Library
 from mediaflow.media.contact_sheet import markdown
-from mediaflow.planning.ledger import FAILED, QUARANTINED, STOPPED
-from mediaflow.planning.plan import BLOCKED, FRESH, Plan
+from mediaflow.planning.ledger import DONE, FAILED, QUARANTINED, STOPPED
+from mediaflow.planning.plan import BLOCKED, desired_revisions
+from mediaflow.snapshots.served import served
 from mediaflow.stages.work import Outcome
 
 # The run's page lists so many failed titles; its message names them all.
@@ -22,24 +23,25 @@ def model_asset(algorithm: str) -> str:
     return f"{algorithm}_model"
 
 
-def both_alive(plan: Plan, stage: str, titles: list[str]) -> dict[str, dict[str, str]]:
+def both_alive(library: Library, stage: str, titles: list[str]) -> dict[str, dict[str, str]]:
     """Return by title what an event says of the generation that is served while the stage's wanted one fills."""
-    kept = next((one for one in plan.kept if stage in one.own), None)
-    if kept is None:
+    graph, present = library.graph(), library.titles()
+    found = served(library.releases, graph)
+    wanted = graph.generations[stage]
+    old = found.generations.get(stage, wanted)
+    kept = next((one for one in found.graphs if one.generations.get(stage) == old), None)
+    if kept is None or old == wanted:
         return {}
-    wanted = plan.frame.filter(pl.col("stage") == stage)
-    there = f"{wanted.filter(pl.col('state') == FRESH).height} of {wanted.height} titles"
-    own = kept.frame.filter((pl.col("stage") == stage) & pl.col("title_id").is_in(titles))
-    return {
-        title: {
-            "generation": wanted["generation"][0],
-            "coverage": there,
-            "served generation": generation,
-            "served revision": revision,
-            "served state": state,
-        }
-        for title, generation, revision, state in own.select("title_id", "generation", "revision", "state").iter_rows()
+    own = (pl.col("stage") == stage) & (pl.col("generation") == wanted) & (pl.col("state") == DONE)
+    done = set(library.ledger.facts().filter(own)["title_id"]) & {title.title_id for title in present}
+    said = {
+        "generation": wanted,
+        "coverage": f"{len(done)} of {len(present)} titles",
+        "served generation": old,
     }
+    batch = [title for title in present if title.title_id in set(titles)]
+    rows = desired_revisions(kept, batch).filter(pl.col("stage") == stage)
+    return {title: said | {"served revision": of} for title, of in rows.select("title_id", "revision").iter_rows()}
 
 
 class Outcomes:
@@ -118,7 +120,7 @@ class Outcomes:
         # In a run that people started, Dagster has planned every title's check, which hides how it stood before.
         open_ended = (AssetCheckExecutionRecordStatus.FAILED, AssetCheckExecutionRecordStatus.PLANNED)
         self._unsettled = {one.partition_key for one in known if one.latest_execution_status in open_ended}
-        self._alive = both_alive(self._library.plan(), stage, self._titles)
+        self._alive = both_alive(self._library, stage, self._titles)
 
     def _log_made(self, outcome: Outcome) -> None:
         stage = self._stages[outcome.stage]

@@ -14,11 +14,9 @@ from typing import Any
 from mediaflow.planning.revisions import digest
 from mediaflow.planning.stage import OWN_COLUMNS, Stage, StageGraph, TableSpec
 
-_NESTED = ("list", "array", "struct")
-
 
 def describe(graph: StageGraph, names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return what some stages, and all that they read, are: by generation, as JSON values.
+    """Return what some stages, and all that they read, are: by generation, as JSON values whose keys have no order.
 
     Parameters
     ----------
@@ -99,7 +97,7 @@ def _described(graph: StageGraph, stage: Stage) -> dict[str, Any]:
         name: {
             "part": spec.part,
             "text": spec.text,
-            "columns": {column: _said(kind) for column, kind in spec.columns.items()},
+            "columns": [[column, _said(kind)] for column, kind in spec.columns.items()],
         }
         for name, spec in stage.tables.items()
     }
@@ -136,7 +134,7 @@ def _stage(graph: StageGraph, said: Mapping[str, Any], generation: str) -> Stage
     if name in graph and graph.generations[name] == generation:
         return graph[name]
     tables = {
-        table: TableSpec(spec["part"], {column: _meant(kind) for column, kind in spec["columns"].items()}, spec["text"])
+        table: TableSpec(spec["part"], {column: _meant(kind) for column, kind in spec["columns"]}, spec["text"])
         for table, spec in said["tables"].items()
     }
     stage = Stage(
@@ -175,7 +173,7 @@ def _said(kind: Any) -> Any:
     if isinstance(kind, pl.Array):
         return {"array": [_said(kind.inner), kind.size]}
     if isinstance(kind, pl.Struct):
-        return {"struct": {one.name: _said(one.dtype) for one in kind.fields}}
+        return {"struct": [[one.name, _said(one.dtype)] for one in kind.fields]}
     return str(kind)
 
 
@@ -186,10 +184,9 @@ def _meant(said: Any) -> Any:
     if isinstance(said, str):
         return getattr(pl, said)
     (what,) = said
-    assert what in _NESTED
     if what == "list":
         return pl.List(_meant(said[what]))
     if what == "array":
         inner, size = said[what]
         return pl.Array(_meant(inner), size)
-    return pl.Struct({name: _meant(kind) for name, kind in said[what].items()})
+    return pl.Struct({name: _meant(kind) for name, kind in said[what]})
