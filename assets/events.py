@@ -22,7 +22,12 @@ def code_version(stage: Stage) -> str:
 
 
 def materialization(
-    outcome: Outcome, declared: str, cursor: int, model: tuple[str, str] | None, picture: str | None
+    outcome: Outcome,
+    declared: str,
+    cursor: int,
+    model: tuple[str, str] | None,
+    picture: str | None,
+    alive: Mapping[str, str],
 ) -> dg.AssetMaterialization:
     """Return the event of a finished stage.
 
@@ -38,6 +43,8 @@ def materialization(
         Asset of the model, and its identity.
     picture : str, optional
         A contact sheet as Markdown.
+    alive : Mapping[str, str]
+        What there is to say of another generation that is served meanwhile.
     """
     tags = {
         "dagster/data_version": outcome.revision,
@@ -48,7 +55,7 @@ def materialization(
     for name, version in versions.items():
         tags[f"dagster/input_data_version/{name}"] = version
         tags[f"dagster/input_event_pointer/{name}"] = str(cursor)
-    metadata = _metadata(outcome.facts)
+    metadata = _metadata(outcome.facts) | dict(alive)
     metadata["state"] = outcome.state
     if outcome.state == ALREADY_FRESH:
         metadata["computed because"] = metadata.pop("why", "")
@@ -56,6 +63,17 @@ def materialization(
         metadata["contact sheet"] = dg.MetadataValue.md(picture)
     return dg.AssetMaterialization(
         asset_key=outcome.stage, partition=outcome.title_id, description=outcome.state, metadata=metadata, tags=tags
+    )
+
+
+def observation(outcome: Outcome) -> dg.AssetObservation:
+    """Return the event of an artifact of the generation that is served, while another one is wanted."""
+    metadata = {**_metadata(outcome.facts), "served revision": outcome.revision, "state": outcome.state}
+    if outcome.reason:
+        metadata["reason"] = outcome.reason
+    description = f"of the generation that is served: {outcome.state}"
+    return dg.AssetObservation(
+        asset_key=outcome.stage, partition=outcome.title_id, description=description, metadata=metadata
     )
 
 

@@ -52,7 +52,7 @@ def build(graph: StageGraph, algorithms: list[Registered]) -> dg.AssetsDefinitio
         opened = library.get()
         titles = batch.titles or list(context.partition_keys)
         selected = {key.path[-1] for key in context.selected_asset_keys}
-        outcomes = Outcomes(context, opened, titles, planned=not batch.titles)
+        outcomes = Outcomes(context, opened, titles, planned=not batch.titles, kept=bool(batch.kept))
         for outcome in _work(opened, titles, selected, batch):
             outcomes.add(outcome)
         outcomes.end()
@@ -72,9 +72,13 @@ def _checks(graph: StageGraph, algorithms: list[Registered]) -> list[dg.AssetChe
 
 
 def _work(library: Library, titles: list[str], selected: set[str], batch: Batch) -> Iterator[Outcome]:
+    graph = library.kept(batch.kept) if batch.kept else library.graph()
+    if graph is None:
+        # What was to be kept up to date is not served any more.
+        return
     known = library.catalog.titles
     records = [known[title] for title in titles if title in known and not known[title].removed]
-    return library.workshop().run(records, sorted(selected), force=batch.force, record=batch.record)
+    yield from library.workshop(graph).run(records, sorted(selected), force=batch.force, record=batch.record)
 
 
 def _group(stage: Stage) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -24,6 +25,7 @@ from mediaflow.settings import Settings
 from mediaflow.snapshots.pins import Pins
 from mediaflow.snapshots.reader import Releases, SnapshotExpired, SnapshotReader
 from mediaflow.snapshots.release import Release
+from mediaflow.snapshots.served import served
 from mediaflow.storage.objects import FolderStore
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from mediaflow.catalog.look import Looked
     from mediaflow.media.pool import DecodePool
     from mediaflow.models.registry import ModelRegistry
+    from mediaflow.planning.batches import Sizes
     from mediaflow.planning.why import Why
     from mediaflow.publishing.gates.judge import Gates
     from mediaflow.publishing.publisher import Present, Publication, Publisher
@@ -46,6 +49,8 @@ if TYPE_CHECKING:
     from mediaflow.snapshots.pins import Pin
     from mediaflow.stages.models import DeclaredModels
     from mediaflow.stages.work import Workshop
+
+_FILMS_PER_WORKER = 4
 
 
 class Library:
@@ -190,15 +195,37 @@ class Library:
         """Return how often the model could not be had since it last was, and when that was last tried (ms)."""
         return self._declared().attempts(algorithm)
 
-    def workshop(self) -> Workshop:
-        """Return what runs stages over titles."""
+    def kept(self, name: str) -> StageGraph | None:
+        """Return the served stages that a batch keeps up to date; None where they are not served any more."""
+        from mediaflow.planning.kept import identity
+
+        found = served(self.releases, self.graph()).graphs
+        return next((graph for graph in found if identity(graph) == name), None)
+
+    def claimed(self) -> set[str]:
+        """Return the titles that runs say they are at."""
+        from mediaflow.planning.claims import claimed
+
+        return claimed(self.ledger, time.time_ns() // 1_000_000)
+
+    def sizes(self) -> Sizes:
+        """Return how large batches are: by the settings, and by what titles took so far."""
+        from mediaflow.planning.batches import Sizes
+        from mediaflow.planning.pace import costs
+
+        most, workers = self.settings.batch_titles, self.decode_workers
+        titles = {"light": most, "gpu": most, "decode": min(most, _FILMS_PER_WORKER * workers)}
+        return Sizes(titles, self.settings.batch_s, costs(self.ledger.look(), self.graph()), {"decode": workers})
+
+    def workshop(self, graph: StageGraph | None = None) -> Workshop:
+        """Return what runs stages over titles: those that are wanted, or those of `graph`."""
         from mediaflow.stages.work import Workshop
 
         retries = Retries(tuple(self.settings.retry_delays_s))
         return Workshop(
             self.store,
             self.root,
-            self.graph(),
+            graph or self.graph(),
             self.ledger,
             self.algorithms,
             self.models,
@@ -225,21 +252,25 @@ class Library:
         """
         graph = self.graph()
         found = self._plan(graph)
-        rows = [row for row in found.frame.iter_rows(named=True) if row["state"] in (FAILED, QUARANTINED)]
-        stopped = list(found.stopped)
+        open_ = [row for row in found.frame.iter_rows(named=True) if row["state"] in (FAILED, QUARANTINED)]
+        stopped = [(name, graph.generations[name], bool(graph[name].broken)) for name in found.stopped]
+        for kept in found.kept:
+            own = [row for row in kept.frame.iter_rows(named=True) if row["stage"] in kept.own]
+            open_ += [row for row in own if row["state"] in (FAILED, QUARANTINED)]
+            halted = [name for name in kept.own if name in kept.stopped and not kept.graph[name].broken]
+            stopped += [(name, kept.graph.generations[name], False) for name in halted]
         if not everything:
             if what is None:
                 raise UsageError("Say what to try again: a title, an algorithm, or --all.")
             names = {one.name for one in self.algorithms}
             title = None if what in names else report.find_title(self.titles(), what).title_id
-            rows = [row for row in rows if row["title_id"] == title or row["stage"] == what]
-            stopped = [name for name in stopped if name == what]
-        facts = [Fact(row["title_id"], row["stage"], row["revision"], row["generation"], RETRY) for row in rows]
-        for name in stopped:
-            generation = graph.generations[name]
+            open_ = [row for row in open_ if row["title_id"] == title or row["stage"] == what]
+            stopped = [one for one in stopped if one[0] == what]
+        facts = [Fact(row["title_id"], row["stage"], row["revision"], row["generation"], RETRY) for row in open_]
+        for name, generation, broken in stopped:
             # What cannot run at all was not stopped by the ledger: its file is read anew anyway, its model waited for.
-            own = [Fact("", name, generation, generation, RETRY)]
-            facts += self._declared().again(name) if graph[name].broken else own
+            own_fact = [Fact("", name, generation, generation, RETRY)]
+            facts += self._declared().again(name) if broken else own_fact
         self.ledger.append(facts)
         return len(facts)
 
@@ -390,10 +421,15 @@ class Library:
 
     def status(self) -> dict[str, Any]:
         """Return the state of the library; see `mediaflow.report.status`."""
+        from mediaflow.planning.pace import seconds_left
+
         owners = {one.name: one.owner for one in self.algorithms}
+        graph = self.graph()
+        found = self._plan(graph)
+        left = seconds_left(self.ledger.look(), graph, found, {"decode": self.decode_workers})
         with self._served() as reader:
             release = self.releases.entry(reader.release) if reader else None
-            return report.status(self.plan(), owners, reader, self.last_look(), release, self.refusal())
+            return report.status(found, owners, reader, self.last_look(), release, self.refusal(), left)
 
     def show(self, title: str) -> dict[str, Any]:
         """Return one title in full, by id or name; `UsageError` where there is none."""
@@ -415,7 +451,8 @@ class Library:
         return changed(self.store, self.algorithms)
 
     def _plan(self, graph: StageGraph) -> Plan:
-        return plan(graph, self.titles(), self.ledger, Retries(tuple(self.settings.retry_delays_s)))
+        retries = Retries(tuple(self.settings.retry_delays_s))
+        return plan(graph, self.titles(), self.ledger, retries, served(self.releases, graph))
 
     @contextmanager
     def _served(self) -> Iterator[SnapshotReader | None]:

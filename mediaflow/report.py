@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mediaflow.catalog.records import TitleRecord
@@ -32,6 +32,7 @@ def status(
     look: dict[str, Any],
     release: Release | None,
     refusal: Refusal | None,
+    seconds_left: Mapping[str, float],
 ) -> dict[str, Any]:
     """Return the state of a library.
 
@@ -49,20 +50,26 @@ def status(
         The release that `reader` was opened at.
     refusal : Refusal, optional
         What the gates refused since then.
+    seconds_left : Mapping[str, float]
+        By stage, where it is known: an estimate of the time until it covers the titles.
 
     Returns
     -------
     dict
         titles, fresh, stale, failed, quarantined (numbers of titles), reasons (number of artifacts by reason),
-        waiting (what is given up or stopped, with its sentence), algorithms (coverage), release (`held`: whether
-        nothing new is published), refused (what the gates refused: `gates`, and `sentences` on what to do), library.
+        waiting (what is given up or stopped, with its sentence), algorithms (see `_coverage`), release (`held`:
+        whether nothing new is published), refused (what the gates refused: `gates`, and `sentences` on what to do),
+        library.
     """
     counts = _title_counts(plan)
     return {
         **counts,
         "reasons": plan.reasons(),
         "waiting": _waiting(plan),
-        "algorithms": {name: _coverage(plan, name, owner, reader) for name, owner in owners.items()},
+        "algorithms": {
+            name: _coverage(plan, name, owner, reader) | {"seconds_left": _rounded(seconds_left.get(name))}
+            for name, owner in owners.items()
+        },
         "release": _release(reader, release),
         "refused": {"gates": refusal.gates, "sentences": refusal.sentences()} if refusal else None,
         "library": look,
@@ -176,27 +183,54 @@ def _title_counts(plan: Plan) -> dict[str, int]:
 def _waiting(plan: Plan) -> list[dict[str, str]]:
     import polars as pl
 
-    rows = plan.frame.filter(pl.col("state").is_in([QUARANTINED, FAILED]))
-    titles = list(rows.select("title_id", "stage", "state", "reason").iter_rows(named=True))
+    found = []
+    for frame in (plan.frame, *(kept.frame.filter(pl.col("stage").is_in(kept.own)) for kept in plan.kept)):
+        rows = frame.filter(pl.col("state").is_in([QUARANTINED, FAILED]))
+        found += list(rows.select("title_id", "stage", "state", "reason").iter_rows(named=True))
     stopped = [{"stage": name, "state": "stopped", "reason": reason} for name, reason in plan.stopped.items()]
-    return titles + stopped
+    return found + stopped
 
 
 def _coverage(plan: Plan, name: str, owner: str, reader: SnapshotReader | None) -> dict[str, Any]:
+    """Return what there is of an algorithm.
+
+    Returns
+    -------
+    dict
+        owner; covered, of, without: titles finished in the wanted generation, of how many, and given up; served: it
+        can be searched; current: what is served is what is wanted; pending: ids of titles that are published without
+        its rows; kept: None, or where an earlier generation is served until this one covers the titles: whether new
+        and changed titles are computed in that, too.
+    """
     import polars as pl
 
     rows = plan.frame.filter(pl.col("stage") == name)
     fresh = len(rows.filter(pl.col("state") == FRESH))
     part = reader.manifest.algorithms.get(name) if reader else None
-    wanted = rows["generation"][0] if len(rows) else None
+    current = part is not None and part.generation == (rows["generation"][0] if len(rows) else None)
+    pending = (
+        rows.filter(pl.col("title_no").is_in(list(part.pending)))["title_id"] if part else rows["title_id"].clear()
+    )
     return {
         "owner": owner,
         "covered": fresh,
         "of": len(rows),
         "without": len(rows.filter(pl.col("state").is_in([QUARANTINED, BLOCKED]))),
         "served": part is not None,
-        "current": part is not None and part.generation == wanted,
+        "current": current,
+        "pending": pending.to_list(),
+        "kept": None if part is None or current or name in plan.covered else _kept_up(plan, name),
     }
+
+
+def _kept_up(plan: Plan, name: str) -> bool:
+    """Say whether what is served of an algorithm is computed of titles that come or change."""
+    found = next((one for one in plan.kept if name in one.own), None)
+    return found is not None and not ({name} | found.graph.above(name)) & found.stopped.keys()
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
 
 
 def _release(reader: SnapshotReader | None, release: Release | None) -> dict[str, Any] | None:

@@ -47,8 +47,11 @@ class Batch(dg.ConfigurableResource):  # type: ignore[misc]
         Compute also what is fresh.
     record : bool
         Compute nothing, only record what the ledger knows (how a lost event log is refilled).
+    kept : str
+        Which served stages are kept up to date, as the plan names them; empty: what is wanted is computed.
     """
 
     titles: list[str] = []  # noqa: RUF012 - a pydantic field
     force: bool = False
     record: bool = False
+    kept: str = ""

@@ -10,7 +10,7 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import dagster as dg
@@ -26,6 +26,8 @@ FRESH, FAILED_CODE, INCOMPLETE = 0, 1, 3
 _MOST_WAITS = 12
 # A run that is asked for so often without a new fact in the ledger changes nothing.
 _MOST_REPEATS = 3
+# How long to wait where another process has claimed what is left.
+_OTHERS_S = 2.0
 # What failed is reported in sentences; the full story is in the run's own log.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _ORDER = ["library", "models", "refresh", "publish", "releases", "history"]
@@ -64,7 +66,7 @@ class Rounds:
         self._repository = repository
         self._instance = instance
         self._cursors: dict[str, str | None] = {}
-        self._seen = ""
+        self._seen = self._said = ""
         self._runs = 0
         self._repeated: Counter[str] = Counter()
         self._failure = ""
@@ -73,19 +75,20 @@ class Rounds:
         """Go on until no sensor asks for a run and nothing is waited for."""
         waits = 0
         while True:
-            before = self._library.ledger.version()
+            before = self._library.ledger.told()
             asked = sum(self._evaluate(name) for name in _ORDER)
-            if self._library.ledger.version() != before:
+            if self._library.ledger.told() != before:
                 self._repeated.clear()
             if asked and max(self._repeated.values(), default=0) < _MOST_REPEATS:
                 waits = 0
                 continue
             if asked:
                 return self._give_up()
-            wait_s = self._waiting()
+            others = self._library.claimed()
+            wait_s = self._for_others(others) if others else self._waiting()
             if wait_s is None or waits == _MOST_WAITS:
                 return self._end()
-            waits += 1
+            waits += not others
             time.sleep(wait_s)
 
     def _evaluate(self, name: str) -> int:
@@ -148,13 +151,21 @@ class Rounds:
         _say(f"Given up: a run was asked for {_MOST_REPEATS} times and changed nothing. {self._failure}".rstrip())
         return FAILED_CODE
 
+    def _for_others(self, titles: Collection[str]) -> float:
+        """Return how long to wait for other processes, which say from time to time that they are still at it."""
+        said = f"waiting for another process, which is at work on {len(titles)} titles"
+        if said != self._said:
+            self._said = said
+            _say(said)
+        return _OTHERS_S
+
     def _waiting(self) -> float | None:
         """Return how long to wait for a file to settle or a failure to be tried again; None where nothing is due."""
         look = self._library.last_look()
         if look["settling"]:
             _say(f"waiting {self._library.settings.settle_s:g} s: {look['settling']} files may still be being written")
             return max(0.2, self._library.settings.settle_s)
-        stale = self._library.plan().stale()
+        stale = self._library.plan().to_do()
         due = [row["due_ms"] for row in stale.iter_rows(named=True) if row["state"] == FAILED]
         if not due:
             return None
@@ -167,7 +178,7 @@ class Rounds:
         if plan.frame.is_empty():
             return self._without_titles(look)
         given_up = [row for row in plan.frame.iter_rows(named=True) if row["state"] == QUARANTINED]
-        stale = plan.stale()
+        stale = plan.to_do()
         if not self._runs:
             _say("Nothing changed: nothing was computed.")
         for name, reason in plan.stopped.items():

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
+from mediaflow.planning.plan import CHANGED
 from resources import process
 
-LANE = "mediaflow/lane"
+LANE, RANK = "mediaflow/lane", "mediaflow/rank"
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -22,9 +23,10 @@ _UNFINISHED = [
 
 @dataclass
 class InFlight:
-    """Runs by lane, and titles that are being worked on."""
+    """Runs by lane, those of changed titles among them, and titles that are being worked on."""
 
     lanes: Counter[str] = field(default_factory=Counter)
+    changed: Counter[str] = field(default_factory=Counter)
     titles: set[str] = field(default_factory=set)
 
 
@@ -36,6 +38,8 @@ def look(instance: dg.DagsterInstance) -> InFlight:
             instance.report_run_failed(run, "The process of this run has ended before the run did.")
             continue
         found.lanes[run.tags.get(LANE, "other")] += 1
+        if run.tags.get(RANK) == str(CHANGED):
+            found.changed[run.tags.get(LANE, "other")] += 1
         batch = run.run_config.get("resources", {}).get("batch", {}).get("config", {})
         found.titles.update(batch.get("titles") or _partitions(run, instance))
     return found

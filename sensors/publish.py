@@ -5,6 +5,7 @@ import dagster as dg
 from resources.library import LibraryResource
 from sensors import inflight
 from sensors.pace import OFTEN_S
+from sensors.requests import PUBLISH_FIRST
 
 _LANE = "publish"
 
@@ -28,5 +29,6 @@ def publish(context: dg.SensorEvaluationContext, library: LibraryResource) -> dg
         said = " ".join(refusal.sentences()) if refusal else "what is served is what is whole"
         return dg.SensorResult(skip_reason=said)
     keys = [dg.AssetKey("snapshot"), dg.AssetKey("release")]
-    request = dg.RunRequest(asset_selection=keys, tags={inflight.LANE: _LANE, "mediaflow/why": "titles changed"})
+    tags = {inflight.LANE: _LANE, "mediaflow/why": "titles changed", **PUBLISH_FIRST}
+    request = dg.RunRequest(asset_selection=keys, tags=tags)
     return dg.SensorResult(run_requests=[request])

@@ -21,11 +21,12 @@ def compute(library: Library) -> list[Outcome]:
             except AlgorithmError:
                 continue
     outcomes: list[Outcome] = []
-    sizes = {"light": 50, "decode": 8, "gpu": 50}
+    sizes = library.sizes()
     while found := batches(library.graph(), library.plan(), now_ms=time.time_ns() // 1_000_000, sizes=sizes):
         records = library.catalog.titles
         for batch in found:
-            outcomes += library.workshop().run([records[title] for title in batch.titles], batch.stages)
+            graph = library.kept(batch.kept) if batch.kept else None
+            outcomes += library.workshop(graph).run([records[title] for title in batch.titles], batch.stages)
     return outcomes
 
 

@@ -8,11 +8,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mediaflow.cli.output import Json, counted, plain, print_columns, print_lines, print_note, sentences, timecode
+from mediaflow.cli.output import (
+    Json,
+    counted,
+    duration,
+    plain,
+    print_columns,
+    print_lines,
+    print_note,
+    sentences,
+    timecode,
+)
 from mediaflow.errors import UsageError
 
 if TYPE_CHECKING:
     from mediaflow.library import Library
+
+_MOST_PENDING = 10
 
 
 def status(as_json: Json = False) -> None:
@@ -149,8 +161,14 @@ def _print_release(release: Mapping[str, Any] | None) -> None:
 def _print_algorithms(algorithms: Mapping[str, Mapping[str, Any]]) -> None:
     for name, one in algorithms.items():
         said = "served" if one["current"] else "an earlier generation is served" if one["served"] else "not served yet"
+        if one["kept"] is not None:
+            said += " and kept up to date" if one["kept"] else " and not kept up to date"
         without = f", {one['without']} without" if one["without"] else ""
-        print(f"{name}: {one['covered']} of {one['of']} titles{without}, {said} ({one['owner']})")
+        left = "" if one["seconds_left"] is None else f", about {duration(one['seconds_left'])} left"
+        print(f"{name}: {one['covered']} of {one['of']} titles{without}{left}, {said} ({one['owner']})")
+        if one["pending"]:
+            shown = ", ".join(one["pending"][:_MOST_PENDING]) + (", …" if len(one["pending"]) > _MOST_PENDING else "")
+            print(f"{name}: {counted(len(one['pending']), 'title')} published without it: {shown}")
 
 
 def _print_look(look: Mapping[str, Any]) -> None:

@@ -42,6 +42,14 @@ def timecode(time_ms: int) -> str:
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{milliseconds:03d}"
 
 
+def duration(seconds: float) -> str:
+    """Return a time that nobody knows exactly, in seconds, minutes or hours: `40 s`, `5 min`, `3 h`."""
+    for unit, longest, worth in (("s", 90, 1), ("min", 90 * 60, 60)):
+        if seconds < longest:
+            return f"{max(1, round(seconds / worth))} {unit}"
+    return f"{round(seconds / 3600)} h"
+
+
 def counted(number: int, what: str) -> str:
     """Return `1 title`, `2 titles`."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"

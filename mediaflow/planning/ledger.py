@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DONE, FAILED, QUARANTINED, STOPPED, RETRY = "done", "failed", "quarantined", "stopped", "retry"
+# Which titles a run is at; kept under the name of a stage that there is not.
+CLAIMED, RELEASED, CLAIMS = "claimed", "released", "claims:"
 COLUMNS = ("title_id", "stage", "revision", "generation", "state", "attempt", "error", "reason", "recipe", "facts")
 # Which artifact of a stage.
 _ARTIFACT = ["title_id", "revision"]
@@ -89,6 +91,12 @@ class Ledger:
     def version(self) -> int:
         """Return a number that grows with each append; 0 while there is no ledger."""
         return int(self._open().version) if self._exists() else 0
+
+    def told(self) -> int:
+        """Return how many facts there are about artifacts; a claim is none."""
+        import polars as pl
+
+        return self.facts().filter(pl.col("stage") != CLAIMS).height
 
     def look(self) -> Look:
         """Return what the ledger says now; what was read once is kept, and only what was appended since is read."""
@@ -167,14 +175,32 @@ class Look:
             self._newest[stage] = newest.with_columns(pl.col("attempts").fill_null(0))
         return self._newest[stage]
 
+    def made(self, title_id: str, stage: str, revision: str) -> tuple[str, dict[str, Any]] | None:
+        """Return the attempt and the facts of an artifact, or None where it is not there."""
+        import polars as pl
+
+        own = (pl.col("title_id") == title_id) & (pl.col("revision") == revision) & (pl.col("state") == DONE)
+        found = self.newest(stage).filter(own)
+        return (found["attempt"][0], json.loads(found["facts"][0])) if len(found) else None
+
     def done(self, of: pl.DataFrame) -> pl.DataFrame:
-        """Return title_id, stage and `number` of the fact that finished each (title_id, stage) of `of` last."""
+        """Return which fact finished each (title_id, stage) of `of` last, in its `generation` if one ever did.
+
+        Returns
+        -------
+        polars.DataFrame
+            title_id, stage, `number` of the fact, and `own`: whether it is of that generation.
+        """
         import polars as pl
 
         key = ["title_id", "stage"]
-        done = self.facts.lazy().with_row_index("number").filter(pl.col("state") == DONE).select(*key, "number")
-        asked = done.join(of.lazy().select(key), on=key, how="semi")
-        return asked.group_by(key).agg(pl.col("number").max()).collect()
+        done = self.facts.lazy().with_row_index("number").filter(pl.col("state") == DONE)
+        wanted = of.lazy().select(*key, pl.col("generation").alias("wanted"))
+        asked = done.select(*key, "generation", "number").join(wanted, on=key)
+        same = pl.col("number").filter(pl.col("generation") == pl.col("wanted")).max()
+        found = asked.group_by(key).agg(same.alias("same"), pl.col("number").max())
+        number, own = pl.coalesce("same", "number").alias("number"), pl.col("same").is_not_null().alias("own")
+        return found.select(*key, number, own).collect()
 
 
 def _read(dataset: Any, seen: Look | None) -> Look:

@@ -11,6 +11,8 @@ from mediaflow.errors import UsageError
 from mediaflow.planning.revisions import digest
 
 LANES = ("light", "decode", "gpu")
+# Among a stage's parameters: the columns that an algorithm declares beside those of its shape.
+OWN_COLUMNS = "columns of its own"
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,11 @@ class StageGraph:
         for stage in self:
             found[stage.name] = digest([stage.recipe, [found[name] for name in stage.inputs]])
         return found
+
+    def above(self, name: str) -> set[str]:
+        """Return the names of all stages that `name` reads, directly or not."""
+        found = set(self[name].inputs)
+        return found.union(*(self.above(given) for given in found))
 
     def below(self, name: str) -> set[str]:
         """Return the names of all stages that read `name`, directly or not."""

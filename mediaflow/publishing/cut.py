@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from mediaflow.planning.ledger import STOPPED
+from mediaflow.planning import revisions
+from mediaflow.planning.kept import describe
 from mediaflow.planning.plan import FRESH, SETTLED, Plan, TitleLike
 from mediaflow.planning.revisions import digest
-from mediaflow.planning.stage import StageGraph
+from mediaflow.planning.stage import Stage, StageGraph
 from mediaflow.snapshots.manifest import Manifest
 
 if TYPE_CHECKING:
     import polars as pl
+
+_SHOTS = "shots"
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,26 @@ class Served:
     revision: str
     attempt: str
     rows: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A generation of a stage whose tables a snapshot holds.
+
+    Attributes
+    ----------
+    key : str
+        Under which its artifacts stand in `Cut.titles`: the stage's name, or `paired` with the generation where
+        these are the shots that a kept algorithm was built on, and others are served.
+    stage : Stage
+        What it is: as it is wanted, or as it was.
+    generation : str
+        The generation.
+    """
+
+    key: str
+    stage: Stage
+    generation: str
 
 
 @dataclass(frozen=True)
@@ -38,16 +61,27 @@ class Cut:
         The generation served of each stage that has tables.
     pending : dict[str, tuple[str, ...]]
         By algorithm: titles that are published without its rows.
+    filled : tuple of Filled
+        The stages of all tables of generations.
+    stages : dict[str, dict]
+        By generation: what the served stages, and all that they read, are.
     """
 
     titles: dict[str, dict[str, Served]]
     generations: dict[str, str]
     pending: dict[str, tuple[str, ...]]
+    filled: tuple[Filled, ...] = ()
+    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def content(self) -> str:
         """Return a hash of all that the cut says: the same for the same answers."""
         titles = {title: {name: one.revision for name, one in of.items()} for title, of in self.titles.items()}
         return digest([titles, self.generations, self.pending])
+
+
+def paired(stage: str, generation: str) -> str:
+    """Return under which name an artifact stands that is served only for what was built on it."""
+    return f"{stage}:{generation[:16]}"
 
 
 def serve(
@@ -68,45 +102,47 @@ def serve(
     -------
     Cut
         A stage with tables is served in its wanted generation once that covers the titles, and in the generation
-        served before until then.
+        served before until then: with the rows of new and changed titles, where those could be computed.
     """
     states = _states(plan.frame)
     # Plan and titles may be of two looks at the catalogue: what is in one alone waits for the next look.
     ids = [title.title_id for title in titles if title.title_id in states]
-    generations = _generations(graph, states, ids, base)
-    wanted = {name for name, generation in generations.items() if generation == graph.generations[name]}
-    lasting = _lasting(graph, generations, base)
-    readers = {stage.name: graph.below(stage.name) for stage in graph if stage.root}
+    generations = _generations(graph, plan, base)
+    lines = _lines(graph, plan, generations)
+    sides = [states, *(_states(kept.frame) for kept in plan.kept)]
+    lasting = _lasting(graph, generations, lines, base)
+    blind = [line.filled.key for line in lines if line.side is None]
     chosen: dict[str, dict[str, Served]] = {}
     for title_id in ids:
-        old = {name: Served(*row) for name, row in before.get(title_id, {}).items() if name in lasting}
-        new = _whole(graph, states[title_id], wanted)
+        rows = before.get(title_id, {})
+        old = {name: Served(*rows[was]) for name, was in lasting.items() if was in rows}
+        new = _whole(graph, lines, [side.get(title_id, {}) for side in sides])
         if new is None:
             if old:
-                chosen[title_id] = old
+                chosen[title_id] = _as_it_was(graph, plan, title_id, generations, old) | old
             continue
-        changed = {name for root, names in readers.items() if _differs(old.get(root), new.get(root)) for name in names}
-        kept = {name: one for name, one in old.items() if name not in wanted | changed and not graph[name].root}
-        chosen[title_id] = new | kept
+        chosen[title_id] = new | _carried(graph, blind, old, new)
     pending = {
         name: tuple(title for title in ids if title in chosen and name not in chosen[title]) for name in generations
     }
-    return Cut(chosen, generations, {name: missing for name, missing in pending.items() if missing})
+    return Cut(
+        chosen,
+        generations,
+        {name: missing for name, missing in pending.items() if missing},
+        tuple(line.filled for line in lines),
+        _described(graph, plan, lines),
+    )
 
 
-def _lasting(graph: StageGraph, generations: Mapping[str, str], base: Manifest | None) -> set[str]:
-    """Return the stages whose artifacts of the snapshot before may be served on: roots, and unchanged generations.
+@dataclass(frozen=True)
+class _Line:
+    """A generation that is served, and which side of the plan says what there is of it: 0 the wanted one, 1 … kept.
 
-    Rows of another generation never get into a table, so a title that stays at its last whole state while a
-    generation switches loses that algorithm's rows.
+    None: the manifest before does not say how it was made.
     """
-    served = base.generations if base else {}
-    same = {name for name, generation in generations.items() if served.get(name) == generation}
-    return same | {stage.name for stage in graph if stage.root}
 
-
-def _differs(old: Served | None, new: Served | None) -> bool:
-    return (old and old.revision) != (new and new.revision)
+    filled: Filled
+    side: int | None
 
 
 _States = dict[str, dict[str, tuple[str, Served]]]
@@ -121,33 +157,101 @@ def _states(frame: pl.DataFrame) -> _States:
     return found
 
 
-def _generations(graph: StageGraph, states: _States, ids: Sequence[str], base: Manifest | None) -> dict[str, str]:
-    """Return the generation to serve of each stage that has tables: the wanted one where it covers the titles.
-
-    What has stopped half way covers nothing, nor does what waits for it; a title that was given up is covered.
-    """
+def _generations(graph: StageGraph, plan: Plan, base: Manifest | None) -> dict[str, str]:
+    """Return the generation to serve of each stage that has tables: the wanted one where it covers the titles."""
     served = base.generations if base else {}
-    halted: set[str] = set()
     found = {}
     for stage in graph:
-        here = {states[title][stage.name][0] for title in ids}
-        if STOPPED in here:
-            halted |= {stage.name} | graph.below(stage.name)
         if not stage.tables:
             continue
-        covered = FRESH in here and here <= set(SETTLED) and stage.name not in halted
-        if covered or served.get(stage.name) == graph.generations[stage.name]:
+        if stage.name in plan.covered:
             found[stage.name] = graph.generations[stage.name]
         elif stage.name in served:
             found[stage.name] = served[stage.name]
     return found
 
 
-def _whole(graph: StageGraph, states: Mapping[str, tuple[str, Served]], wanted: set[str]) -> dict[str, Served] | None:
+def _lines(graph: StageGraph, plan: Plan, generations: Mapping[str, str]) -> list[_Line]:
+    """Return the generations that are served, and the shots that kept algorithms were built on, with their sides."""
+    graphs = [graph, *(kept.graph for kept in plan.kept)]
+    found: dict[str, _Line] = {}
+    for name, generation in generations.items():
+        side = next((no for no, one in enumerate(graphs) if one.generations.get(name) == generation), None)
+        found[name] = _Line(Filled(name, graphs[side or 0][name], generation), side)
+        if side is None:
+            continue
+        for given in graphs[side][name].inputs:
+            of, stage = graphs[side].generations[given], graphs[side][given]
+            if _SHOTS in stage.tables and generations.get(given) != of:
+                shots = replace(stage, tables={_SHOTS: stage.tables[_SHOTS]})
+                found[paired(given, of)] = _Line(Filled(paired(given, of), shots, of), side)
+    return list(found.values())
+
+
+def _lasting(
+    graph: StageGraph, generations: Mapping[str, str], lines: Iterable[_Line], base: Manifest | None
+) -> dict[str, str]:
+    """Return by what is served: under which name the snapshot before has it; roots, and unchanged generations.
+
+    Rows of another generation never get into a table. A title that stays at its last whole state while a generation
+    switches has what there is of that state in the new one (`_as_it_was`).
+    """
+    served = base.generations if base else {}
+    found = {stage.name: stage.name for stage in graph if stage.root}
+    found |= {name: name for name, generation in generations.items() if served.get(name) == generation}
+    for line in lines:
+        name, generation = line.filled.stage.name, line.filled.generation
+        found[line.filled.key] = name if served.get(name) == generation else paired(name, generation)
+    return found
+
+
+def _as_it_was(
+    graph: StageGraph, plan: Plan, title_id: str, generations: Mapping[str, str], old: Mapping[str, Served]
+) -> dict[str, Served]:
+    """Return what there is of a title as it was, of generations that are served from now on."""
+    if plan.look is None or all(name in old for name in generations):
+        return {}
+    was = {stage.name: old[stage.name].revision for stage in graph if stage.root and stage.name in old}
+    found = {}
+    for stage in graph:
+        if not stage.root and all(name in was for name in stage.inputs):
+            was[stage.name] = revisions.revision(stage.recipe, [was[name] for name in stage.inputs])
+        if stage.name in was and generations.get(stage.name) == graph.generations[stage.name]:
+            made = plan.look.made(title_id, stage.name, was[stage.name])
+            if made is not None:
+                found[stage.name] = Served(was[stage.name], made[0], made[1].get("rows", {}))
+    return found
+
+
+def _whole(
+    graph: StageGraph, lines: Sequence[_Line], sides: Sequence[Mapping[str, tuple[str, Served]]]
+) -> dict[str, Served] | None:
     """Return the title's new state if it is whole: all that is served of it finished or given up for good."""
-    if any(states[stage.name][0] != FRESH for stage in graph if stage.essential):
+    wanted = sides[0]
+    if any(wanted[stage.name][0] != FRESH for stage in graph if stage.essential):
         return None
-    needed = [stage.name for stage in graph if stage.root or stage.name in wanted]
-    if any(states[name][0] not in SETTLED for name in needed):
+    found = {stage.name: wanted[stage.name] for stage in graph if stage.root}
+    for line in lines:
+        if line.side is not None:
+            found[line.filled.key] = sides[line.side][line.filled.stage.name]
+    if any(state not in SETTLED for state, _ in found.values()):
         return None
-    return {name: states[name][1] for name in needed if states[name][0] == FRESH}
+    return {name: one for name, (state, one) in found.items() if state == FRESH}
+
+
+def _carried(
+    graph: StageGraph, blind: Sequence[str], old: Mapping[str, Served], new: Mapping[str, Served]
+) -> dict[str, Served]:
+    """Return what goes on to be served of generations of which nothing is known: that of titles that did not change."""
+    roots = [stage.name for stage in graph if stage.root]
+    if any((name in old) != (name in new) or (name in old and old[name] != new[name]) for name in roots):
+        return {}
+    return {name: old[name] for name in blind if name in old}
+
+
+def _described(graph: StageGraph, plan: Plan, lines: Sequence[_Line]) -> dict[str, dict[str, Any]]:
+    graphs = [graph, *(kept.graph for kept in plan.kept)]
+    found: dict[str, dict[str, Any]] = {}
+    for side, one in enumerate(graphs):
+        found |= describe(one, [line.filled.stage.name for line in lines if line.side == side])
+    return found

@@ -175,8 +175,10 @@ class Publisher:
         return serve(self._graph, plan, titles, served.manifest, served.titles)
 
     def _changes(self, cut: Cut, served: Current) -> bool:
-        """Say whether a cut differs from what is served; the first release needs a title."""
-        return bool(cut.titles) if served.manifest is None else cut.content() != served.manifest.content
+        """Say whether a cut differs from what is served, or can say more of it; the first release needs a title."""
+        if served.manifest is None:
+            return bool(cut.titles)
+        return cut.content() != served.manifest.content or bool(cut.stages and not served.manifest.stages)
 
     def _tables(
         self, committer: Committer, cut: Cut, present: Sequence[Present], served: Current
@@ -184,13 +186,11 @@ class Publisher:
         base = served.manifest.tables if served.manifest else {}
         targets = Targets(self._store, cut, present, served)
         parts: dict[str, TablePart] = {}
-        for stage in self._graph:
-            if stage.name not in cut.generations:
-                continue
-            for prefix, spec in stage.tables.items():
-                name = layout.generation_table(prefix, cut.generations[stage.name])
+        for filled in cut.filled:
+            for prefix, spec in filled.stage.tables.items():
+                name = layout.generation_table(prefix, filled.generation)
                 table = Table(self._store, name, spec.columns, spec.text)
-                parts[name] = committer.bring(table, targets.of_table(stage, name, spec), base.get(name))
+                parts[name] = committer.bring(table, targets.of_table(filled, name, spec), base.get(name))
         parts["people"] = committer.bring(people_table(self._store), targets.people(), base.get("people"))
         parts["titles"] = committer.bring(titles_table(self._store), targets.titles(), base.get("titles"))
         return parts
@@ -211,6 +211,7 @@ class Publisher:
                 algorithms[stage.name] = self._part(stage, cut, shots, pending)
             else:
                 algorithms[stage.name] = replace(old[stage.name], pending=pending)
+        # Of a generation of which the manifest before does not say how it was made, the shots stay as they are.
         for part in algorithms.values():
             if part.shots and part.shots not in tables and served.manifest:
                 tables[part.shots] = served.manifest.tables[part.shots]
@@ -224,6 +225,7 @@ class Publisher:
             tables={name: replace(part, tag=f"s-{snapshot}") for name, part in tables.items()},
             algorithms=algorithms,
             generations=cut.generations,
+            stages=cut.stages,
             content=cut.content(),
             encoders={identity: names.get(identity, "") for identity in sorted(used)},
             shots=layout.generation_table("shots", shots) if shots else None,

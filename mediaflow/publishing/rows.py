@@ -63,7 +63,7 @@ def title_row(store: ObjectStore, title_id: str, served: Mapping[str, Served]) -
             pl.lit(title_id).alias("title_id"),
             pl.lit(int(facts["duration_ms"]), dtype=pl.Int64).alias("duration_ms"),
             pl.lit(media["facts"][0]).alias("facts"),
-            pl.lit(json.dumps({name: row[0] for name, row in said.items()})).alias("revisions"),
+            pl.lit(json.dumps({name: row[0] for name, row in said.items() if ":" not in name})).alias("revisions"),
             pl.lit(json.dumps(said)).alias("served"),
         )
 

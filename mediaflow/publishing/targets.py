@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mediaflow.planning.plan import TitleLike
-from mediaflow.planning.stage import Stage, TableSpec
+from mediaflow.planning.stage import TableSpec
 from mediaflow.publishing.committer import Target, Wanted
-from mediaflow.publishing.cut import Cut, Served
+from mediaflow.publishing.cut import Cut, Filled, Served, paired
 from mediaflow.publishing.rows import people_rows, title_row
 from mediaflow.publishing.served import Current
 from mediaflow.storage import artifacts
@@ -41,24 +41,28 @@ class Targets:
         self._numbers = served.numbers | {title.title_id: title.title_no for title in titles}
         self._moved = _moved(cut, served)
 
-    def of_table(self, stage: Stage, table: str, spec: TableSpec) -> Target:
-        """Return the target of a table of a stage."""
+    def of_table(self, filled: Filled, table: str, spec: TableSpec) -> Target:
+        """Return the target of a table of a generation."""
+        stage, generation = filled.stage.name, filled.generation
 
         def make(title_id: str, one: Served) -> Wanted:
             def load() -> pl.DataFrame:
-                return artifacts.read(self._store, stage.name, title_id, one.revision, one.attempt, spec.part)
+                return artifacts.read(self._store, stage, title_id, one.revision, one.attempt, spec.part)
 
             return Wanted(one.revision, one.rows[spec.part], load)
 
-        wanted = self._wanted(stage.name, make)
+        wanted = self._wanted(filled.key, make)
         manifest = self._served.manifest
-        known = manifest is not None and manifest.generations.get(stage.name) == self._cut.generations[stage.name]
-        return self._target(wanted, table, stage.name, spec.part, known)
+        if manifest is not None and manifest.generations.get(stage) == generation:
+            return self._target(wanted, table, (stage, filled.key), spec.part)
+        if manifest is not None and generation in manifest.stages:
+            return self._target(wanted, table, (paired(stage, generation), filled.key), spec.part)
+        return Target(wanted)
 
     def people(self) -> Target:
         """Return the target of `people`."""
         wanted = self._wanted("catalogue", lambda title, _: people_rows(self._store, title, self._cut.titles[title]))
-        return self._target(wanted, "people", "catalogue", "people", True)
+        return self._target(wanted, "people", ("catalogue", "catalogue"), "people")
 
     def titles(self) -> Target:
         """Return the target of `titles`, in which every title that has moved in any way has another row."""
@@ -68,15 +72,17 @@ class Targets:
         before = sum(title in self._served.titles for title in self._moved)
         return Target(wanted, self._numbered(self._moved), self._served.manifest.tables["titles"].rows - before)
 
-    def _wanted(self, stage: str | None, make: Callable[[str, Any], Wanted]) -> _Rows:
-        return _Rows(self._cut.titles, self._ids, self._numbers, stage, make)
+    def _wanted(self, key: str | None, make: Callable[[str, Any], Wanted]) -> _Rows:
+        return _Rows(self._cut.titles, self._ids, self._numbers, key, make)
 
-    def _target(self, wanted: _Rows, table: str, stage: str, part: str, known: bool) -> Target:
+    def _target(self, wanted: _Rows, table: str, keys: tuple[str, str], part: str) -> Target:
+        """Return a target; `keys` name the artifacts behind the table in what is served and in the cut."""
         manifest = self._served.manifest
-        if manifest is None or not known or table not in manifest.tables:
+        if manifest is None or table not in manifest.tables:
             return Target(wanted)
-        before = {title: _entry(self._served.titles.get(title), stage, part) for title in self._moved}
-        after = {title: _entry(self._cut.titles.get(title), stage, part) for title in self._moved}
+        was, now = keys
+        before = {title: _entry(self._served.titles.get(title), was, part) for title in self._moved}
+        after = {title: _entry(self._cut.titles.get(title), now, part) for title in self._moved}
         changed = [title for title in self._moved if before[title] != after[title]]
         return Target(
             wanted, self._numbered(changed), manifest.tables[table].rows - sum(before[title][1] for title in changed)
@@ -94,22 +100,22 @@ class _Rows(Mapping[int, Wanted]):
         titles: Mapping[str, Mapping[str, Served]],
         ids: Mapping[int, str],
         numbers: Mapping[str, int],
-        stage: str | None,
+        key: str | None,
         make: Callable[[str, Any], Wanted],
     ) -> None:
         self._titles = titles
         self._ids = ids
         self._numbers = numbers
-        self._stage = stage
+        self._key = key
         self._make = make
 
     def __getitem__(self, number: int) -> Wanted:
         title = self._ids[number]
         of = self._titles[title]
-        return self._make(title, of[self._stage] if self._stage is not None else None)
+        return self._make(title, of[self._key] if self._key is not None else None)
 
     def __iter__(self) -> Iterator[int]:
-        return (self._numbers[title] for title, of in self._titles.items() if self._stage is None or self._stage in of)
+        return (self._numbers[title] for title, of in self._titles.items() if self._key is None or self._key in of)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -132,9 +138,9 @@ def _listed(of: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
     return {name: tuple(row) for name, row in of.items()}
 
 
-def _entry(of: Mapping[str, Any] | None, stage: str, part: str) -> tuple[str, int]:
+def _entry(of: Mapping[str, Any] | None, key: str, part: str) -> tuple[str, int]:
     """Return the revision of a title's artifact, and the rows of a part of it; no rows are no artifact."""
-    one = of.get(stage) if of else None
+    one = of.get(key) if of else None
     if one is None:
         return "", 0
     revision, rows = (one.revision, one.rows[part]) if isinstance(one, Served) else (one[0], one[2][part])

@@ -60,6 +60,9 @@ class Manifest:
         Served algorithms by name.
     generations : dict[str, str]
         By stage that has tables: the generation served.
+    stages : dict[str, dict]
+        By generation: what the served stages, and all that they read, are; see `mediaflow.planning.kept.describe`.
+        Empty in manifests of earlier versions.
     content : str
         Hash of all that is served; equal for equal answers.
     encoders : dict[str, str]
@@ -85,6 +88,7 @@ class Manifest:
     shots: str | None = None
     thumbnails: str | None = None
     checks: dict[str, Any] = field(default_factory=dict)
+    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
     gates: list[dict[str, Any]] = field(default_factory=list)
 
     def parts(self, kind: str) -> Mapping[str, Any]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from mediaflow.algorithms.contract import Algorithm, Batch
 from mediaflow.algorithms.registry import Registered
 from mediaflow.algorithms.shapes import WrongResult, conform
 from mediaflow.errors import AlgorithmError, MediaflowError, SystemFault, TitleError
 from mediaflow.models.registry import ModelRegistry
-from mediaflow.planning.stage import Stage
+from mediaflow.planning.stage import OWN_COLUMNS, Stage
 from mediaflow.stages.features import Inputs, read_features
 from mediaflow.stages.graph import ROWS
 from mediaflow.stages.sources import Made
@@ -61,6 +63,7 @@ class Annotator:
         """
         one = self._found[stage.name]
         assert one.algorithm is not None
+        parameters = typed_parameters(one, stage)
         model = self._models.encoder(stage.model) if stage.model else None
         # Failures are held back as long as they may turn out to be the algorithm's.
         held: list[tuple[str, Made | Exception, float]] = []
@@ -68,7 +71,7 @@ class Annotator:
             start = time.monotonic()
             features = tuple(read_features(self._store, one.algorithm, title_id, titles[title_id]) for title_id in part)
             results: list[Made | Exception] = []
-            for result in _results(one.algorithm, Batch(features, one.parameters, model)):
+            for result in _results(one.algorithm, Batch(features, parameters, model)):
                 results.append(result)
                 if unproven:
                     unproven = _on_trial(one.algorithm, [*(failure for _, failure, _ in held), *results])
@@ -79,6 +82,31 @@ class Annotator:
                 held = []
         if held:
             yield held
+
+
+def typed_parameters(one: Registered, stage: Stage) -> Any:
+    """Return the parameters of a stage as its algorithm knows them: those of now, or those of what is served.
+
+    Raises
+    ------
+    AlgorithmError
+        The algorithm takes such parameters no more, though its version is still the same.
+    """
+    from pydantic import ValidationError
+
+    assert one.algorithm is not None
+    given = {name: value for name, value in stage.parameters.items() if name != OWN_COLUMNS}
+    if given == one.parameters.model_dump(mode="json"):
+        return one.parameters
+    try:
+        return one.algorithm.Parameters.model_validate_json(json.dumps(given))
+    except ValidationError as error:
+        raise AlgorithmError(
+            f"{one.name} takes the parameters no more that it is served with ({error.errors()[0]['msg']}), and its "
+            f"version is still {stage.code_version!r}: change 'version' in {one.source}.",
+            algorithm=one.name,
+            owner=one.owner,
+        ) from error
 
 
 def _parts(algorithm: Algorithm, titles: Mapping[str, Inputs]) -> Iterator[list[str]]:

@@ -10,7 +10,7 @@ from mediaflow.algorithms.contract import Algorithm
 from mediaflow.algorithms.registry import Registered
 from mediaflow.algorithms.shapes import TEXT_SHAPES, columns
 from mediaflow.media.options import DecodeOptions
-from mediaflow.planning.stage import Stage, StageGraph, TableSpec
+from mediaflow.planning.stage import OWN_COLUMNS, Stage, StageGraph, TableSpec
 
 ROWS = "rows"
 # Which stages an input of the contract is made of; an algorithm's own name is a stage of that name.
@@ -100,7 +100,7 @@ def _algorithm(one: Registered, models: Mapping[str, ModelLike | str]) -> Stage:
         one.name,
         algorithm.version,
         input_stages(algorithm),
-        parameters=one.parameters.model_dump(mode="json") | {"columns of its own": declared},
+        parameters=one.parameters.model_dump(mode="json") | {OWN_COLUMNS: declared},
         model=None if model is None or isinstance(model, str) else model.identity,
         lane="gpu" if algorithm.model else "light",
         tables={one.name: TableSpec(ROWS, columns(algorithm, dim), text)},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,14 +126,18 @@ def catalogue(record: TitleRecord) -> Made:
     )
 
 
-def frames(pool: DecodePool, root: Path, record: TitleRecord) -> Made:
-    """Decode the film once: shots, kept frames, and a small picture of each shot."""
+def frames(pool: DecodePool, root: Path, record: TitleRecord, parameters: Mapping[str, Any]) -> Made:
+    """Decode the film once: shots, kept frames, and a small picture of each shot.
+
+    `parameters` are the fields of `mediaflow.media.options.DecodeOptions`.
+    """
     import polars as pl
 
     from mediaflow.media.options import DecodeOptions
 
     before = _stamps(root, record)
-    passes = [pool.decode(root / part.path, DecodeOptions()) for part in record.media]
+    options = DecodeOptions(**parameters)
+    passes = [pool.decode(root / part.path, options) for part in record.media]
     if _stamps(root, record) != before:
         raise ChangedMeanwhile(f"{record.path} changed while it was decoded.", title_id=record.title_id)
     shots, kept, offset = [], [], {"shot_no": 0, "frame_no": 0, "ms": 0}

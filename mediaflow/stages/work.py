@@ -15,6 +15,7 @@ from mediaflow.algorithms.registry import Registered
 from mediaflow.catalog.records import TitleRecord
 from mediaflow.errors import AlgorithmError, SystemFault, TitleError
 from mediaflow.models.registry import ModelRegistry
+from mediaflow.planning.claims import Claim
 from mediaflow.planning.ledger import DONE, FAILED, QUARANTINED, STOPPED, Fact, Ledger
 from mediaflow.planning.plan import BLOCKED, FRESH, STALE, Retries, plan, recipe_of
 from mediaflow.planning.stage import Stage, StageGraph
@@ -122,6 +123,7 @@ class Workshop:
         self._workers = workers
         self._retries = retries or Retries()
         self._rows: dict[tuple[str, str], _Row] = {}
+        self._claim = Claim(ledger, [])
 
     def run(
         self, titles: Sequence[TitleRecord], stages: Sequence[str], *, force: bool = False, record: bool = False
@@ -144,6 +146,15 @@ class Workshop:
         SystemFault
             The world around is broken; what was finished until then is in the ledger.
         """
+        self._claim = Claim(self._ledger, [title.title_id for title in titles])
+        try:
+            yield from self._run(titles, stages, force, record)
+        finally:
+            self._claim.release()
+
+    def _run(
+        self, titles: Sequence[TitleRecord], stages: Sequence[str], force: bool, record: bool
+    ) -> Iterator[Outcome]:
         found = plan(self._graph, titles, self._ledger, self._retries)
         for row in found.frame.iter_rows(named=True):
             self._rows[row["title_id"], row["stage"]] = _Row(
@@ -185,6 +196,7 @@ class Workshop:
     def _compute(self, stage: Stage, titles: list[TitleRecord]) -> Iterator[Outcome]:
         if not titles:
             return
+        self._claim.hold()
         if stage.name == "frames":
             yield from self._decode(stage, titles)
         elif stage.name in ("media", "subtitles", "catalogue"):
@@ -219,6 +231,7 @@ class Workshop:
                     made, seconds = done.result()
                     facts, outcome = self._settle(stage, running[done], made, seconds)
                     self._ledger.append(facts)
+                    self._claim.hold()
                     yield outcome
             finally:
                 threads.shutdown(cancel_futures=True)
@@ -245,6 +258,7 @@ class Workshop:
                         del record[title_id]
                 finally:
                     self._ledger.append(facts)
+                self._claim.hold()
                 if any(outcome.ok for outcome in outcomes):
                     source.remember(self._store, self._algorithms[stage.name])
                 yield from outcomes
@@ -259,7 +273,7 @@ class Workshop:
             if stage.name == "media":
                 return sources.media(self._pool(), self._root, title)
             if stage.name == "frames":
-                return sources.frames(self._pool(), self._root, title)
+                return sources.frames(self._pool(), self._root, title, stage.parameters)
             return sources.subtitles(self._root, title) if stage.name == "subtitles" else sources.catalogue(title)
         except (SystemFault, MemoryError):
             raise

@@ -115,6 +115,9 @@ def test_a_file_dropped_into_the_folder_is_computed_and_searchable(place: Place)
         "without": 0,
         "served": True,
         "current": True,
+        "pending": [],
+        "kept": None,
+        "seconds_left": None,
     }
 
 

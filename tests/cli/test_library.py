@@ -73,6 +73,9 @@ def test_status_counts_titles_and_says_what_is_wrong(shell: Shell) -> None:
         "without": 1,
         "served": True,
         "current": True,
+        "pending": [],
+        "kept": None,
+        "seconds_left": None,
     }
     printed = shell.run("status").stdout
     assert "3 titles: 2 fresh, 1 quarantined" in printed

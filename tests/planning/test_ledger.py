@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 
@@ -36,8 +37,17 @@ def test_what_others_append_or_compact_is_seen_and_facts_keep_their_recipes(stor
     assert ours.facts().equals(Ledger(store).facts())
     assert len(before.facts) == len(before.newest("media")) == 6, "a look is of one moment"
     assert [one["code"] for one in ours.look().recipes(pl.Series([5, 0, 6]))] == ["3", "1", "4"]
-    last = ours.look().done(pl.DataFrame({"title_id": ["b", "c", "d"], "stage": ["media"] * 3}))
-    assert last.sort("title_id").rows() == [("b", "media", 5), ("c", "media", 6)]
+    asked = {"title_id": ["b", "c", "d"], "stage": ["media"] * 3, "generation": ["g", "other", "g"]}
+    last = ours.look().done(pl.DataFrame(asked))
+    assert last.sort("title_id").rows() == [("b", "media", 5, True), ("c", "media", 6, False)]
+
+
+def test_what_was_finished_in_the_generation_asked_for_counts_before_what_came_later(store: FolderStore) -> None:
+    ledger = Ledger(store)
+    ledger.append([made("a", "1"), replace(made("a", "2"), generation="other")])
+    for generation, expected in (("g", (0, True)), ("other", (1, True)), ("next", (1, False))):
+        asked = pl.DataFrame({"title_id": ["a"], "stage": ["media"], "generation": [generation]})
+        assert ledger.look().done(asked).rows() == [("a", "media", *expected)]
 
 
 def test_failures_count_since_the_last_new_start(store: FolderStore) -> None:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from mediaflow.planning.ledger import DONE, Fact, Ledger
 from mediaflow.planning.plan import plan, recipe_of
-from mediaflow.planning.stage import Stage, StageGraph
+from mediaflow.planning.stage import Stage, StageGraph, TableSpec
 
 MEDIA = Stage("media", "1")
 SUBTITLES = Stage("subtitles", "1")
-FRAMES = Stage("frames", "1", ("media",), lane="decode")
-VISUAL = Stage("visual", "1", ("frames",), {"k": 1}, model="m1", lane="gpu")
-DIALOGUE = Stage("dialogue", "1", ("media", "subtitles"))
+FRAMES = Stage("frames", "1", ("media",), lane="decode", tables={"shots": TableSpec("shots", {})})
+VISUAL = Stage("visual", "1", ("frames",), {"k": 1}, "m1", "gpu", {"visual": TableSpec("rows", {})})
+DIALOGUE = Stage("dialogue", "1", ("media", "subtitles"), tables={"dialogue": TableSpec("rows", {})})
 STAGES = [DIALOGUE, VISUAL, FRAMES, SUBTITLES, MEDIA]
 
 

@@ -301,7 +301,7 @@ def test_an_empty_library_publishes_nothing_and_an_emptied_one_publishes_that(st
     assert not world.due()
     world.stage("objects", code_version="", model=None, broken="it does not import")
     assert not world.due(), "what does not run is not served just because there is no title"
-    world.film("alps")
+    world.film("alps", media="m2")
     world.compute()
     released(world)
     assert world.answers()["alps"] == world.expected()["alps"] | {"objects": []}

@@ -24,6 +24,7 @@ from mediaflow.planning.stage import Stage, StageGraph, TableSpec
 from mediaflow.publishing.doorman import PREPARE_MS
 from mediaflow.publishing.publisher import Present, Publication, Publisher
 from mediaflow.snapshots.reader import Releases, SnapshotReader
+from mediaflow.snapshots.served import served
 from mediaflow.stages import sources
 from mediaflow.storage import artifacts, layout
 from mediaflow.storage.objects import FolderStore, ObjectInfo
@@ -118,32 +119,37 @@ class World:
         self.stages = [replace(stage, **changes) if stage.name == name else stage for stage in self.stages]
 
     def plan(self) -> Plan:
-        return plan(self.graph, list(self.films.values()), self.ledger, Retries())
+        return plan(
+            self.graph, list(self.films.values()), self.ledger, Retries(), served(Releases(self.store), self.graph)
+        )
 
-    def compute(self, only: str = "", titles: Sequence[str] = ()) -> None:
-        """Make all that is stale, or some of it."""
+    def compute(self, only: str = "", titles: Sequence[str] = (), side: str = "") -> int:
+        """Make all that is stale, or some of it (`side`: `wanted` or `kept`); return how many artifacts that is."""
         facts = []
-        graph = self.graph
-        for stage in graph:
-            if only and stage.name != only:
-                continue
-            for row in self.plan().stale().filter(pl.col("stage") == stage.name).iter_rows(named=True):
-                if titles and row["title_id"] not in titles:
+        found = self.plan()
+        sides = [(kept.graph, kept.stale()) for kept in found.kept if side != "wanted"]
+        sides += [(self.graph, found.stale())] if side != "kept" else []
+        for graph, stale in sides:
+            for row in stale.iter_rows(named=True):
+                if (only and row["stage"] != only) or (titles and row["title_id"] not in titles):
                     continue
-                parts = self.make(stage, self.films[row["title_id"]])
+                stage = graph[row["stage"]]
+                parts = self.make(stage, self.films[row["title_id"]], graph)
                 attempt = artifacts.write(self.store, stage.name, row["title_id"], row["revision"], parts)
                 said = {"rows": {part: len(frame) for part, frame in parts.items()}}
                 fact = self._fact(row, DONE)
                 facts.append(replace(fact, attempt=attempt, facts=said, recipe=recipe_of(stage, {})))
         self.ledger.append(facts)
+        return len(facts)
 
-    def make(self, stage: Stage, film: Film) -> dict[str, pl.DataFrame]:
+    def make(self, stage: Stage, film: Film, graph: StageGraph) -> dict[str, pl.DataFrame]:
         """Return what a stage makes of a film."""
-        return _make(stage, film)
+        return _make(stage, film, graph)
 
-    def quarantine(self, title_id: str, stage: str) -> None:
+    def quarantine(self, title_id: str, stage: str, kept: bool = False) -> None:
         """Write down that a stage has given a film up."""
-        rows = self.plan().frame.filter((pl.col("title_id") == title_id) & (pl.col("stage") == stage))
+        frame = self.plan().kept[0].frame if kept else self.plan().frame
+        rows = frame.filter((pl.col("title_id") == title_id) & (pl.col("stage") == stage))
         self.ledger.append([self._fact(row, QUARANTINED) for row in rows.iter_rows(named=True)])
 
     def stop(self, stage: str) -> None:
@@ -270,8 +276,8 @@ def copied(world: World, root: Path) -> World:
     return World(FolderStore(root), world.stages, dict(world.films))
 
 
-def _make(stage: Stage, film: Film) -> dict[str, pl.DataFrame]:
-    said = _expected(film, [stage])
+def _make(stage: Stage, film: Film, graph: StageGraph) -> dict[str, pl.DataFrame]:
+    said = _expected(film, graph)
     if stage.name == "media":
         facts = json.dumps({"duration_ms": 2_000})
         return {"media": pl.DataFrame({"facts": [facts]})}
@@ -287,15 +293,25 @@ def _make(stage: Stage, film: Film) -> dict[str, pl.DataFrame]:
     return {"rows": pl.DataFrame({**ranges, column: values}, schema=schema)}
 
 
-def _expected(film: Film, graph: StageGraph | list[Stage]) -> dict[str, list[Any]]:
-    version = {stage.name: stage.code_version for stage in graph}
+def _expected(film: Film, graph: StageGraph) -> dict[str, list[Any]]:
     return {
         "name": [film.name],
         "cast": [f"hero of {film.name}"],
-        "shots": [f"{film.media} shot {no} v{version.get('frames')}" for no in range(2)],
-        "dialogue": sorted(f"{line} v{version.get('dialogue')}" for line in film.lines),
-        "objects": [f"{film.media} seen v{version.get('objects', 1)}"],
+        "shots": [f"{film.media} shot {no} {_made_by(graph, 'frames')}" for no in range(2)],
+        "dialogue": sorted(f"{line} {_made_by(graph, 'dialogue')}" for line in film.lines),
+        "objects": [f"{film.media} seen {_made_by(graph, 'objects')}"],
     }
+
+
+def _made_by(graph: StageGraph, name: str) -> str:
+    """Return what a stage is and what it reads, where it is not as it was at first: `v1`, `v1 by m2 of frames v2`."""
+    if name not in graph:
+        return "v1"
+    stage = graph[name]
+    model = f" by {stage.model}" if stage.model not in (None, "m1") else ""
+    parameters = "".join(f" {key}={value}" for key, value in stage.parameters.items())
+    read = "".join(f" of {given} {said}" for given in stage.inputs if (said := _made_by(graph, given)) != "v1")
+    return f"v{stage.code_version}{model}{parameters}{read}"
 
 
 def _record(film: Film) -> TitleRecord:

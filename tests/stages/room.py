@@ -14,6 +14,7 @@ from mediaflow.algorithms.registry import Registered
 from mediaflow.catalog.records import TitleRecord
 from mediaflow.library import Library
 from mediaflow.media.pool import DecodePool
+from mediaflow.planning.ledger import CLAIMS
 from mediaflow.planning.plan import Plan, Retries, plan
 from mediaflow.planning.stage import StageGraph
 from mediaflow.settings import Settings
@@ -99,4 +100,5 @@ class Room:
         return artifacts.read(self.store, outcome.stage, outcome.title_id, outcome.revision, outcome.attempt, part)
 
     def facts(self) -> list[dict[str, Any]]:
-        return self.library.ledger.facts().to_dicts()
+        """Return what the ledger says of artifacts."""
+        return self.library.ledger.facts().filter(pl.col("stage") != CLAIMS).to_dicts()

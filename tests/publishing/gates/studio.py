@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from mediaflow.planning.ledger import RETRY, Fact
-from mediaflow.planning.stage import Stage, TableSpec
+from mediaflow.planning.stage import Stage, StageGraph, TableSpec
 from mediaflow.publishing.doorman import PREPARE_MS
 from mediaflow.publishing.gates.gate import Limits
 from mediaflow.publishing.gates.judge import Gates
@@ -76,7 +76,7 @@ class Studio(World):
     paint: Callable[[Film, str], np.ndarray] = shots
     speak: Callable[[Film], list[str]] = lambda film: list(film.lines)
 
-    def make(self, stage: Stage, film: Film) -> dict[str, pl.DataFrame]:
+    def make(self, stage: Stage, film: Film, graph: StageGraph) -> dict[str, pl.DataFrame]:
         if stage.name == "visual":
             vectors = self.paint(film, str(stage.model))
             at = np.arange(len(vectors)) * 1000
@@ -85,11 +85,11 @@ class Studio(World):
             rows = pl.DataFrame(columns, schema_overrides=_VECTOR).with_columns(kept)
             return {"rows": rows.cast(_VECTOR)}
         if stage.name == "dialogue":
-            rows = super().make(stage, film)["rows"]
+            rows = super().make(stage, film, graph)["rows"]
             lines = self.speak(film)
             at = pl.Series(range(len(lines)), dtype=pl.Int64) * 1000
             return {"rows": pl.DataFrame({"start_ms": at, "end_ms": at + 900, "text": lines}, schema=rows.schema)}
-        return super().make(stage, film)
+        return super().make(stage, film, graph)
 
     def publisher(self, store: FolderStore | None = None, prepare_ms: int = PREPARE_MS) -> Publisher:
         gates = Gates(self.store, self.limits, WordEncoders(), NoPictures())
