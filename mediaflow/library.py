@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from mediaflow.algorithms.source import ChangedSource
     from mediaflow.catalog.look import Looked
     from mediaflow.media.pool import DecodePool
+    from mediaflow.models.progress import Progress
+    from mediaflow.models.record import ModelRecord
     from mediaflow.models.registry import ModelRegistry
+    from mediaflow.models.shelf import Shelf
     from mediaflow.planning.why import Why
     from mediaflow.publishing.publisher import Present, Publication, Publisher
     from mediaflow.search.gateway import Gateway
@@ -139,15 +142,26 @@ class Library:
         return self.catalog.present()
 
     def model_names(self) -> dict[str, str]:
-        """Return the declared model of each algorithm that has one."""
-        found = {one.name: one.algorithm.model for one in self.algorithms if one.algorithm is not None}
-        return {name: getattr(self.settings, setting) for name, setting in found.items() if setting}
+        """Return the model of each algorithm that has one, by the name that was chosen or that its setting says."""
+        return {name: wanted.name for name, wanted in self.declared().wanted().items()}
+
+    def declared(self) -> DeclaredModels:
+        """Return the models that algorithms are to use: which they are, whether they are there, and why not."""
+        from mediaflow.stages.models import DeclaredModels
+
+        return DeclaredModels(self._model_settings(), self.models, self.ledger)
+
+    def shelf(self) -> Shelf:
+        """Return the models as people handle them: `add`, `use`, `retire`, lists of them."""
+        from mediaflow.models.shelf import Shelf
+
+        return Shelf(self.models, self._model_settings(), self._serving)
 
     def graph(self) -> StageGraph:
         """Return the stages with the models and parameters of now."""
         from mediaflow.stages.graph import build
 
-        return build(self.algorithms, self._declared().known())
+        return build(self.algorithms, self.declared().known())
 
     def plan(self) -> Plan:
         """Return what every artifact should be, what is stale, and why."""
@@ -169,13 +183,13 @@ class Library:
 
         return last_look(self.cache)
 
-    def ensure_model(self, algorithm: str) -> str:
-        """Bring the model of an algorithm into the store and return its identity; `AlgorithmError` where it cannot."""
-        return self._declared().ensure(algorithm)
+    def ensure_model(self, algorithm: str, progress: Progress | None = None) -> ModelRecord:
+        """Bring the model of an algorithm into the store and return it; `AlgorithmError` where that cannot be."""
+        return self.declared().ensure(algorithm, progress)
 
     def model_attempts(self, algorithm: str) -> tuple[int, int]:
         """Return how often the model could not be had since it last was, and when that was last tried (ms)."""
-        return self._declared().attempts(algorithm)
+        return self.declared().attempts(algorithm)
 
     def workshop(self) -> Workshop:
         """Return what runs stages over titles."""
@@ -226,7 +240,7 @@ class Library:
             generation = graph.generations[name]
             # What cannot run at all was not stopped by the ledger: its file is read anew anyway, its model waited for.
             own = [Fact("", name, generation, generation, RETRY)]
-            facts += self._declared().again(name) if graph[name].broken else own
+            facts += self.declared().again(name) if graph[name].broken else own
         self.ledger.append(facts)
         return len(facts)
 
@@ -337,15 +351,23 @@ class Library:
     def _served(self) -> SnapshotReader | None:
         return self.releases.current() if self.releases.tip() else None
 
-    def _declared(self) -> DeclaredModels:
-        from mediaflow.stages.models import DeclaredModels
+    def _model_settings(self) -> dict[str, str]:
+        found = {one.name: one.algorithm.model for one in self.algorithms if one.algorithm is not None}
+        return {name: getattr(self.settings, setting) for name, setting in found.items() if setting}
 
-        return DeclaredModels(self.model_names(), self.models, self.ledger)
+    def _serving(self) -> dict[str, list[tuple[str, str]]]:
+        """Return by model identity which algorithms the current release serves with it, and their generations."""
+        reader = self._served()
+        found: dict[str, list[tuple[str, str]]] = {}
+        for name, part in reader.manifest.algorithms.items() if reader else ():
+            if part.model:
+                found.setdefault(part.model, []).append((name, part.generation))
+        return found
 
     def _publisher(self, graph: StageGraph) -> Publisher:
         from mediaflow.publishing.publisher import Publisher
 
-        models = {name: model for name, model in self._declared().known().items() if not isinstance(model, str)}
+        models = {name: model for name, model in self.declared().known().items() if not isinstance(model, str)}
         names = self.model_names()
         encoders = {model.identity: names[algorithm] for algorithm, model in models.items()}
         shapes = {one.name: one.algorithm.shape.value if one.algorithm else "" for one in self.algorithms}
