@@ -8,8 +8,8 @@ from assets.outcomes import model_asset
 from assets.owners import owner_of
 from mediaflow.algorithms.registry import Registered
 from mediaflow.errors import AlgorithmError
+from mediaflow.library import Library
 from mediaflow.models.record import ModelRecord
-from mediaflow.models.registry import Wanted
 from resources.library import LibraryResource
 
 CHECK = "available"
@@ -21,10 +21,10 @@ def build(algorithms: list[Registered], with_model: set[str]) -> list[dg.AssetsD
     return [_model(one.name, one.owner) for one in algorithms if one.name in with_model]
 
 
-def observation(wanted: Wanted, record: ModelRecord) -> dg.AssetObservation:
+def observation(library: Library, algorithm: str, record: ModelRecord) -> dg.AssetObservation:
     """Return the event that says which model an algorithm uses; Dagster compares what was made with another one."""
     tags = {"dagster/data_version": record.identity, "dagster/data_version_is_user_provided": "true"}
-    return dg.AssetObservation(model_asset(wanted.algorithm), metadata=_facts(wanted, record), tags=tags)
+    return dg.AssetObservation(model_asset(algorithm), metadata=_facts(library, algorithm, record), tags=tags)
 
 
 def verdict(algorithm: str, problem: str | None) -> dg.AssetCheckEvaluation:
@@ -71,20 +71,20 @@ def _model(algorithm: str, owner: str) -> dg.AssetsDefinition:
         except AlgorithmError as error:
             yield dg.AssetCheckResult(check_name=CHECK, passed=False, description=error.message)
             raise dg.Failure(error.message, allow_retries=False) from None
-        wanted = opened.declared().wanted()[algorithm]
         yield dg.ObserveResult(
             data_version=dg.DataVersion(record.identity),
-            metadata=_facts(wanted, record),
+            metadata=_facts(opened, algorithm, record),
             check_results=[dg.AssetCheckResult(check_name=CHECK, passed=True, description="in the store")],
         )
 
     return model
 
 
-def _facts(wanted: Wanted, record: ModelRecord) -> dict[str, str | int]:
+def _facts(library: Library, algorithm: str, record: ModelRecord) -> dict[str, str | int]:
+    declared = library.declared()
     return {
-        "name": wanted.name,
-        "chosen by": "mediaflow models use" if wanted.chosen else "the setting",
+        "name": declared.names()[algorithm],
+        "chosen by": "mediaflow models use" if declared.wanted()[algorithm].chosen else "the setting",
         "source": record.name,
         "architecture": record.architecture,
         "dim": record.dim,

@@ -143,7 +143,7 @@ class Library:
 
     def model_names(self) -> dict[str, str]:
         """Return the model of each algorithm that has one, by the name that was chosen or that its setting says."""
-        return {name: wanted.name for name, wanted in self.declared().wanted().items()}
+        return self.declared().names()
 
     def declared(self) -> DeclaredModels:
         """Return the models that algorithms are to use: which they are, whether they are there, and why not."""

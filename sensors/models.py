@@ -4,6 +4,7 @@ A model that cannot be had is asked for again, less and less often.
 """
 
 import time
+import warnings
 from collections.abc import Iterator
 
 import dagster as dg
@@ -20,9 +21,14 @@ _FIRST_WAIT_MS = 60_000
 _LONGEST_WAIT_MS = 3_600_000
 _LANE = "models"
 
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", dg.BetaWarning)
+    # Observed assets are sources for Dagster, which a selection leaves out otherwise.
+    _TARGET = dg.AssetSelection.groups(assets_models.GROUP, include_sources=True)
+
 
 @dg.sensor(
-    target=dg.AssetSelection.groups(assets_models.GROUP, include_sources=True),
+    target=_TARGET,
     minimum_interval_seconds=SELDOM_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Shows which model each algorithm uses, and brings it into the store when it is new.",
@@ -45,11 +51,10 @@ def _events(
 ) -> Iterator[dg.AssetObservation | dg.AssetMaterialization | dg.AssetCheckEvaluation]:
     """Give what is new: the model that an algorithm uses, or that it cannot be used and why."""
     declared = opened.declared()
-    wanted = declared.wanted()
     for algorithm, found in declared.known().items():
         if isinstance(found, ModelRecord):
             if _observed(instance, algorithm) != found.identity:
-                yield assets_models.observation(wanted[algorithm], found)
+                yield assets_models.observation(opened, algorithm, found)
         elif algorithm in declared.missing() and not declared.attempts(algorithm)[0]:
             continue  # nothing is known of it before it was tried
         verdict = assets_models.verdict(algorithm, None if isinstance(found, ModelRecord) else found)

@@ -157,6 +157,14 @@ class ModelRegistry:
             )
         return found
 
+    def called(self, wanted: Wanted) -> str:
+        """Return what people call the model that is wanted: one that was chosen by its identity has a name, too."""
+        record = self.record(wanted.name)
+        if record is None:
+            return wanted.name
+        names = (named.name for named in self.choices.now().names.values() if named.source == record.name)
+        return next(names, record.name)
+
     def bring(self, wanted: Wanted, progress: Progress = silent) -> ModelRecord:
         """Return the model that is wanted, with its files in the store; as `ensure`, and for what is retired.
 

@@ -37,6 +37,10 @@ class DeclaredModels:
         """Return by algorithm the model that it is to use, whether that can be had or not."""
         return {name: self._registry.wanted(name, setting) for name, setting in self._settings.items()}
 
+    def names(self) -> dict[str, str]:
+        """Return by algorithm what people call that model."""
+        return {name: self._registry.called(wanted) for name, wanted in self.wanted().items()}
+
     def ensure(self, algorithm: str, progress: Progress | None = None) -> ModelRecord:
         """Bring the model of an algorithm into the store and return it.
 

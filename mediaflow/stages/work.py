@@ -308,5 +308,5 @@ class Workshop:
     def _outcome(self, stage: Stage, title: TitleRecord, state: str, **more: Any) -> Outcome:
         row = self._rows[title.title_id, stage.name]
         inputs = {name: self._rows[title.title_id, name].revision for name in stage.inputs}
-        known = {"inputs": inputs, "attempt": row.attempt, "model": stage.model}
-        return Outcome(title.title_id, stage.name, row.revision, state, **known, **more)
+        more |= {"inputs": inputs, "attempt": row.attempt, "model": stage.model}
+        return Outcome(title.title_id, stage.name, row.revision, state, **more)
