@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mediaflow.errors import AlgorithmError
 from tests.deployment.films import Films
 from tests.deployment.place import Place
 
@@ -169,7 +170,10 @@ def test_a_model_that_cannot_be_had_is_a_failed_check_until_it_comes(
     found = ask(place)
     assert (found["observed"], found["runs"], found["materialized"]) == ([], ["FAILURE"], 0)
     assert found["checks"] == [[False, sentence]] and "cannot be had" in sentence
-    assert "run:" not in place.refresh().stdout, "it is asked for again less and less often"
+    for _ in range(5):
+        with pytest.raises(AlgorithmError):
+            place.view.ensure_model("visual")
+    assert "run:" not in place.refresh().stdout, "after six failures it is asked for again in half an hour"
     assert ask(place) == found
     make_model(tmp_path / "elsewhere", seed=1)
     shutil.move(tmp_path / "elsewhere", tmp_path / "nowhere")
