@@ -21,7 +21,7 @@ _graph = _library.graph()
 defs = dg.Definitions(
     assets=[
         titles.build(_graph, _library.algorithms),
-        *models.build(_library.algorithms, _library.model_names()),
+        *models.build(_library.algorithms, set(_library.model_names())),
         published.build(_graph),
     ],
     resources={"library": LibraryResource(), "batch": Batch()},

@@ -124,7 +124,8 @@ class Outcomes:
 
     def _log_made(self, outcome: Outcome) -> None:
         stage = self._stages[outcome.stage]
-        model = (model_asset(stage.name), stage.model) if stage.model else None
+        # What it was made with, whatever is chosen meanwhile.
+        model = (model_asset(stage.name), outcome.model) if outcome.model else None
         picture = self._picture(outcome)
         self._context.log_event(
             events.materialization(

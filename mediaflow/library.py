@@ -35,7 +35,10 @@ if TYPE_CHECKING:
     from mediaflow.algorithms.source import ChangedSource
     from mediaflow.catalog.look import Looked
     from mediaflow.media.pool import DecodePool
+    from mediaflow.models.progress import Progress
+    from mediaflow.models.record import ModelRecord
     from mediaflow.models.registry import ModelRegistry
+    from mediaflow.models.shelf import Shelf
     from mediaflow.planning.batches import Sizes
     from mediaflow.planning.why import Why
     from mediaflow.publishing.gates.judge import Gates
@@ -157,15 +160,26 @@ class Library:
         return self.catalog.present()
 
     def model_names(self) -> dict[str, str]:
-        """Return the declared model of each algorithm that has one."""
-        found = {one.name: one.algorithm.model for one in self.algorithms if one.algorithm is not None}
-        return {name: getattr(self.settings, setting) for name, setting in found.items() if setting}
+        """Return the model of each algorithm that has one, by the name that was chosen or that its setting says."""
+        return self.declared().names()
+
+    def declared(self) -> DeclaredModels:
+        """Return the models that algorithms are to use: which they are, whether they are there, and why not."""
+        from mediaflow.stages.models import DeclaredModels
+
+        return DeclaredModels(self._model_settings(), self.models, self.ledger)
+
+    def shelf(self) -> Shelf:
+        """Return the models as people handle them: `add`, `use`, `retire`, lists of them."""
+        from mediaflow.models.shelf import Shelf
+
+        return Shelf(self.models, self._model_settings(), self._serving)
 
     def graph(self) -> StageGraph:
         """Return the stages with the models and parameters of now."""
         from mediaflow.stages.graph import build
 
-        return build(self.algorithms, self._declared().known())
+        return build(self.algorithms, self.declared().known())
 
     def plan(self) -> Plan:
         """Return what every artifact should be, what is stale, and why."""
@@ -187,13 +201,13 @@ class Library:
 
         return last_look(self.cache)
 
-    def ensure_model(self, algorithm: str) -> str:
-        """Bring the model of an algorithm into the store and return its identity; `AlgorithmError` where it cannot."""
-        return self._declared().ensure(algorithm)
+    def ensure_model(self, algorithm: str, progress: Progress | None = None) -> ModelRecord:
+        """Bring the model of an algorithm into the store and return it; `AlgorithmError` where that cannot be."""
+        return self.declared().ensure(algorithm, progress)
 
     def model_attempts(self, algorithm: str) -> tuple[int, int]:
         """Return how often the model could not be had since it last was, and when that was last tried (ms)."""
-        return self._declared().attempts(algorithm)
+        return self.declared().attempts(algorithm)
 
     def kept(self, name: str) -> StageGraph | None:
         """Return the served stages that a batch keeps up to date; None where they are not served any more."""
@@ -270,7 +284,7 @@ class Library:
         for name, generation, broken in stopped:
             # What cannot run at all was not stopped by the ledger: its file is read anew anyway, its model waited for.
             own_fact = [Fact("", name, generation, generation, RETRY)]
-            facts += self._declared().again(name) if broken else own_fact
+            facts += self.declared().again(name) if broken else own_fact
         self.ledger.append(facts)
         return len(facts)
 
@@ -462,16 +476,25 @@ class Library:
         with self._pins.current() as reader, reader.reading():
             yield reader
 
-    def _declared(self) -> DeclaredModels:
-        from mediaflow.stages.models import DeclaredModels
+    def _model_settings(self) -> dict[str, str]:
+        found = {one.name: one.algorithm.model for one in self.algorithms if one.algorithm is not None}
+        return {name: getattr(self.settings, setting) for name, setting in found.items() if setting}
 
-        return DeclaredModels(self.model_names(), self.models, self.ledger)
+    def _serving(self) -> dict[str, list[tuple[str, str]]]:
+        """Return by model identity which algorithms the current release serves with it, and their generations."""
+        newest = self.releases.newest()
+        parts = self.releases.manifest(newest.snapshot).algorithms if newest else {}
+        found: dict[str, list[tuple[str, str]]] = {}
+        for name, part in parts.items():
+            if part.model:
+                found.setdefault(part.model, []).append((name, part.generation))
+        return found
 
     def _publisher(self, graph: StageGraph) -> Publisher:
         from mediaflow.publishing.publisher import Publisher
         from mediaflow.storage.upkeep import Upkeep
 
-        models = {name: model for name, model in self._declared().known().items() if not isinstance(model, str)}
+        models = {name: model for name, model in self.declared().known().items() if not isinstance(model, str)}
         names = self.model_names()
         encoders = {model.identity: names[algorithm] for algorithm, model in models.items()}
         shapes = {one.name: one.algorithm.shape.value if one.algorithm else "" for one in self.algorithms}

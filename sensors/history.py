@@ -6,7 +6,6 @@ import dagster as dg
 import polars as pl
 from dagster._core.events import DagsterEventType
 
-from assets.outcomes import model_asset
 from mediaflow.library import Library
 from mediaflow.planning.ledger import FAILED, QUARANTINED
 from mediaflow.planning.plan import FRESH
@@ -31,7 +30,9 @@ _AT_ONCE = 4
 def history(context: dg.SensorEvaluationContext, library: LibraryResource) -> dg.SensorResult:
     """Compare ledger and event log since the last look; request runs that record what is missing."""
     opened = library.get()
-    version = f"{opened.ledger.version()} {opened.releases.tip()}"
+    # A model that is chosen again has all its artifacts, and the ledger learns nothing; Dagster must.
+    models = ",".join(str(getattr(model, "identity", None)) for model in opened.declared().known().values())
+    version = f"{opened.ledger.version()} {opened.releases.tip()} {models}"
     if context.cursor == version:
         return dg.SensorResult(skip_reason="nothing has happened since the last look", cursor=version)
     flying = inflight.look(context.instance)
@@ -97,18 +98,12 @@ def _shown(instance: dg.DagsterInstance, stage: str, titles: set[str]) -> set[st
 
 
 def _whole(instance: dg.DagsterInstance, opened: Library) -> Iterator[dg.RunRequest]:
-    """Ask for runs that record the snapshot and the models; they find everything there already."""
+    """Ask for a run that records the snapshot; it finds everything there already."""
     # While a refusal stands, a run that publishes would only be refused again.
-    there = opened.releases.tip() and opened.refusal() is None
-    wanted = {"snapshot": opened.current().manifest.content} if there else {}
-    for algorithm, name in opened.model_names().items():
-        model = opened.models.find(name)
-        if model is not None:
-            wanted[model_asset(algorithm)] = model.identity
-    for asset, version in wanted.items():
-        event = instance.get_latest_materialization_event(dg.AssetKey(asset))
-        made = event.asset_materialization if event else None
-        if made is None or (made.tags or {}).get(_VERSION) != version:
-            lane, names = ("publish", ["snapshot", "release"]) if asset == "snapshot" else ("models", [asset])
-            tags = {inflight.LANE: lane, "mediaflow/why": _WHY}
-            yield dg.RunRequest(asset_selection=[dg.AssetKey(name) for name in names], tags=tags)
+    if not opened.releases.tip() or opened.refusal() is not None:
+        return
+    event = instance.get_latest_materialization_event(dg.AssetKey("snapshot"))
+    made = event.asset_materialization if event else None
+    if made is None or (made.tags or {}).get(_VERSION) != opened.current().manifest.content:
+        tags = {inflight.LANE: "publish", "mediaflow/why": _WHY}
+        yield dg.RunRequest(asset_selection=[dg.AssetKey(name) for name in ("snapshot", "release")], tags=tags)

@@ -21,11 +21,12 @@ def check(instance: dg.DagsterInstance, opened: Library) -> None:
         [one.asset_check_key for one in verdicts]
     )
     for verdict in verdicts:
-        if not _says(known.get(verdict.asset_check_key), verdict):
+        if not says(known.get(verdict.asset_check_key), verdict):
             instance.report_runless_asset_event(verdict)
 
 
-def _says(record: AssetCheckExecutionRecord | None, verdict: dg.AssetCheckEvaluation) -> bool:
+def says(record: AssetCheckExecutionRecord | None, verdict: dg.AssetCheckEvaluation) -> bool:
+    """Say whether the newest evaluation of a check says this already."""
     said = record.evaluation if record is not None else None
     # A run that people started has planned the check, and leaves it open.
     if not isinstance(said, dg.AssetCheckEvaluation):

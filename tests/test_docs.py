@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -33,14 +35,24 @@ def test_the_settings_page_lists_every_setting_with_its_default() -> None:
 
 
 def test_the_start_page_lists_every_command_with_its_options() -> None:
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    commands = dict(_commands(typer.main.get_command(app)))
     rows = [row for row in table_rows("start.md") if row[0].startswith("`mediaflow ")]
-    said = {row[0].strip("`").split()[1]: set(re.findall(r"--[a-z-]+", row[2])) for row in rows}
+    words = [re.findall(r"(?<= )[a-z]+", row[0].strip("`")) for row in rows]
+    said = {" ".join(of): set(re.findall(r"--[a-z-]+", row[2])) for of, row in zip(words, rows, strict=True)}
     assert said.keys() == commands.keys()
     for name, command in commands.items():
         if name != "search":
             options = {option for param in command.params for option in param.opts if option.startswith("--")}
             assert said[name] == options - {"--help"}, name
+
+
+def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Give each command by all of its words: those of a group come with the group's."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
 
 
 def test_the_example_of_an_algorithm_is_one(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Fetches one file from the model hub, bounded in time; run in a process of its own, which can be ended.
 
-Run as a script with REPOSITORY CACHE FILE..., it prints one JSON object: the path of the first of the files
-that the repository has, or the reason why there is none.
+Run as a script with REPOSITORY CACHE FILE..., it prints JSON objects, one a line: how far the download is, and at last
+the path of the first of the files that the repository has, or the reason why there is none.
 """
 
 from __future__ import annotations
@@ -11,11 +11,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any, Protocol
 
 # A hub that cannot be reached is known at once, a name server that does not answer is not waited for.
 REACH_LIMIT_S = 20
 DOWNLOAD_LIMIT_S = 1800
+_TELL_EVERY_S = 0.5
 _QUIET = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -24,7 +29,13 @@ _QUIET = {
 }
 
 
-def fetch(repository: str, names: tuple[str, ...], cache: Path) -> Path:
+class Told(Protocol):
+    """Is told how far a download is."""
+
+    def __call__(self, done: int, total: int, /) -> None: ...
+
+
+def fetch(repository: str, names: tuple[str, ...], cache: Path, told: Told) -> Path:
     """Return a local file from the hub, downloaded unless the cache has it.
 
     Parameters
@@ -35,6 +46,8 @@ def fetch(repository: str, names: tuple[str, ...], cache: Path) -> Path:
         File names in order of preference.
     cache : Path
         Folder that keeps what was downloaded.
+    told : callable
+        Called with the bytes that are there and the bytes in all, now and then while they come.
 
     Returns
     -------
@@ -48,16 +61,30 @@ def fetch(repository: str, names: tuple[str, ...], cache: Path) -> Path:
     """
     # -P: the script's own folder must not stand before the libraries.
     command = [sys.executable, "-P", __file__, repository, str(cache), *names]
-    done = subprocess.run(command, env={**os.environ, **_QUIET}, capture_output=True, text=True, check=False)
-    if done.returncode == -signal.SIGALRM:
+    environment = {**os.environ, **_QUIET}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as child:
+        assert child.stdout is not None
+        answer = _answer(child.stdout, told)
+    if child.returncode == -signal.SIGALRM:
         raise OSError("the hub did not answer in time")
-    try:
-        answer = json.loads(done.stdout)
-    except ValueError as error:
-        raise OSError(f"the download ended with code {done.returncode}") from error
     if "path" in answer:
         return Path(answer["path"])
-    raise OSError(answer["reason"])
+    raise OSError(answer.get("reason", f"the download ended with code {child.returncode}"))
+
+
+def _answer(lines: IO[str], told: Told) -> dict[str, Any]:
+    """Return the last thing that the process says, and pass on what it says on the way."""
+    for line in lines:
+        try:
+            said: dict[str, Any] = json.loads(line)
+        except ValueError:
+            continue
+        if "total" not in said:
+            return said
+        told(said["done"], said["total"])
+    return {}
 
 
 def _download(repository: str, cache: str, names: list[str]) -> str:
@@ -72,12 +99,33 @@ def _download(repository: str, cache: str, names: list[str]) -> str:
     for name in names:
         signal.alarm(REACH_LIMIT_S)
         try:
-            get_hf_file_metadata(hf_hub_url(repository, name))
+            total = get_hf_file_metadata(hf_hub_url(repository, name)).size or 0
         except RemoteEntryNotFoundError:
             continue
         signal.alarm(DOWNLOAD_LIMIT_S)
-        return str(hf_hub_download(repository, name, cache_dir=cache))
+        with _telling(Path(cache), total):
+            return str(hf_hub_download(repository, name, cache_dir=cache))
     raise OSError(f"{repository} has none of the files {', '.join(names)}")
+
+
+@contextmanager
+def _telling(cache: Path, total: int) -> Iterator[None]:
+    """Say from time to time how much of the file has come: what is not whole yet has a name of its own."""
+    ended = threading.Event()
+
+    def tell() -> None:
+        while not ended.wait(_TELL_EVERY_S):
+            done = sum(file.stat().st_size for file in cache.rglob("*.incomplete"))
+            print(json.dumps({"done": min(done, total), "total": total}), flush=True)
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+    print(json.dumps({"done": total, "total": total}), flush=True)
 
 
 def _main() -> None:

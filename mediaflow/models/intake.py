@@ -15,12 +15,18 @@ import numpy as np
 from mediaflow.errors import AlgorithmError
 from mediaflow.models.identity import identity_of, probe_picture
 from mediaflow.models.openclip import LoadedModel, OpenClipEncoder, load_folder
-from mediaflow.models.record import ModelFile, ModelRecord, weights_key
+from mediaflow.models.pictures import Preprocessor
+from mediaflow.models.progress import COPYING, LOADING, READING, Progress, silent
+from mediaflow.models.record import ModelFile, ModelRecord, Preprocessing, weights_key
 from mediaflow.models.sources import CONFIG_FILE, PICKLED_WEIGHTS, SAFE_WEIGHTS, VOCABULARY, Material
 from mediaflow.storage.objects import ObjectStore
 
+_CHUNK = 1 << 24
 
-def take_in(name: str, material: Material, store: ObjectStore, scratch: Path) -> ModelRecord:
+
+def take_in(
+    name: str, material: Material, store: ObjectStore, scratch: Path, progress: Progress = silent
+) -> ModelRecord:
     """Return the record of a model whose files are in the store from now on.
 
     Parameters
@@ -33,6 +39,8 @@ def take_in(name: str, material: Material, store: ObjectStore, scratch: Path) ->
         Where they are copied to, each unless it is there.
     scratch : Path
         Local folder for what is needed on the way.
+    progress : Progress
+        Told how far it is.
 
     Returns
     -------
@@ -49,25 +57,46 @@ def take_in(name: str, material: Material, store: ObjectStore, scratch: Path) ->
     files = {SAFE_WEIGHTS if material.weights.suffix == ".safetensors" else PICKLED_WEIGHTS: material.weights}
     if material.vocabulary:
         files[VOCABULARY] = material.vocabulary
-    hashes = _hashes(name, files)
+    hashes = _hashes(name, files, progress)
+    progress(LOADING, 0, 0)
     with _staged(spelt, files, scratch) as folder:
         model = load_folder(folder, name)
     dim = _working_dim(name, model, config["model_cfg"])
     identity = identity_of(config["model_cfg"], hashes, model)
+    progress(COPYING, 0, 0)
     kept = [_keep_bytes(store, weights_key(identity, CONFIG_FILE), spelt)]
     kept += [_keep_file(store, weights_key(identity, key), file, hashes[key]) for key, file in files.items()]
-    return ModelRecord(name, material.architecture, dim, model.preprocessor.size, identity, tuple(kept))
+    return ModelRecord(
+        name,
+        material.architecture,
+        dim,
+        model.preprocessor.size,
+        identity,
+        tuple(kept),
+        _preprocessing(model.preprocessor),
+    )
 
 
-def sha256_of(file: Path) -> str:
+def sha256_of(file: Path, progress: Progress = silent) -> str:
     """Return the SHA-256 of a file (hex)."""
+    hashed, done, total = hashlib.sha256(), 0, file.stat().st_size
     with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        while chunk := stream.read(_CHUNK):
+            hashed.update(chunk)
+            done += len(chunk)
+            progress(READING, done, total)
+    return hashed.hexdigest()
 
 
-def _hashes(name: str, files: dict[str, Path]) -> dict[str, str]:
+def _preprocessing(prepare: Preprocessor) -> Preprocessing:
+    # Seven digits are what a float32 has; more would say 0.4000000059604645 where 0.4 was written.
+    mean, std = (tuple(float(f"{value:.7g}") for value in part.tolist()) for part in (prepare.mean, prepare.std))
+    return Preprocessing(mean, std, prepare.interpolation, prepare.resize_mode)
+
+
+def _hashes(name: str, files: dict[str, Path], progress: Progress) -> dict[str, str]:
     try:
-        return {file_name: sha256_of(file) for file_name, file in files.items()}
+        return {file_name: sha256_of(file, progress) for file_name, file in files.items()}
     except OSError as error:
         raise AlgorithmError(
             f"The model {name!r} cannot be read: {error}; put its files in order or set MEDIAFLOW_VISUAL_MODEL to "

@@ -33,6 +33,8 @@ class Preprocessor:
         Height and width of the pictures that the model takes.
     mean, std : np.ndarray
         (3,) float32, of RGB values in [0, 1].
+    interpolation, resize_mode : str
+        How a picture is resized, in the words of open_clip.
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
@@ -41,6 +43,8 @@ class Preprocessor:
         self.size: tuple[int, int] = (int(height), int(width))
         self.mean = np.broadcast_to(np.asarray(cfg.mean, np.float32), (3,))
         self.std = np.broadcast_to(np.asarray(cfg.std, np.float32), (3,))
+        self.interpolation: str = cfg.interpolation
+        self.resize_mode: str = cfg.resize_mode
         # All of the reference but its last two steps, which make floats and normalise them.
         self._reference: Callable[[Image.Image], Image.Image] = Compose(
             image_transform_v2(cfg, is_train=False).transforms[:-2]

@@ -20,6 +20,24 @@ class ModelFile:
 
 
 @dataclass(frozen=True)
+class Preprocessing:
+    """What is done to a picture before the model looks at it.
+
+    Attributes
+    ----------
+    mean, std : tuple of float
+        Of RGB values in [0, 1]: subtracted, and divided by.
+    interpolation, resize_mode : str
+        How a picture is made smaller, and what becomes of its shape, in the words of open_clip.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    interpolation: str
+    resize_mode: str
+
+
+@dataclass(frozen=True)
 class ModelRecord:
     """A model as it was declared, and what it turned out to be.
 
@@ -37,6 +55,8 @@ class ModelRecord:
         32 hex digits: BLAKE2b over architecture, weights, preprocessing and tokenizer.
     files : tuple of ModelFile
         Its files in the store, enough to load it from there.
+    preprocessing : Preprocessing, optional
+        None in the log of a store that is older than this field.
     """
 
     name: str
@@ -45,6 +65,7 @@ class ModelRecord:
     image_size: tuple[int, int]
     identity: str
     files: tuple[ModelFile, ...]
+    preprocessing: Preprocessing | None = None
 
     def to_body(self) -> dict[str, Any]:
         """Return the record as JSON values."""
@@ -55,9 +76,19 @@ class ModelRecord:
         """Read a record from JSON values."""
         height, width = body["image_size"]
         files = tuple(ModelFile(**file) for file in body["files"])
-        return cls(**{**body, "image_size": (height, width), "files": files})
+        return cls(**{**body, "image_size": (height, width), "files": files, "preprocessing": _preprocessing(body)})
+
+
+def _preprocessing(body: Mapping[str, Any]) -> Preprocessing | None:
+    said = body.get("preprocessing")
+    return Preprocessing(**{**said, "mean": tuple(said["mean"]), "std": tuple(said["std"])}) if said else None
+
+
+def weights_prefix(identity: str) -> str:
+    """Return what the keys in the store of all files of the model `identity` begin with."""
+    return f"{WEIGHTS}{identity}/"
 
 
 def weights_key(identity: str, file_name: str) -> str:
     """Return the key in the store of a file of the model `identity`."""
-    return f"{WEIGHTS}{identity}/{file_name}"
+    return f"{weights_prefix(identity)}{file_name}"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from mediaflow.errors import AlgorithmError
 from mediaflow.models import hub
+from mediaflow.models.progress import FETCHING, Progress, silent
 
 CONFIG_FILE = "open_clip_config.json"
 SAFE_WEIGHTS = "open_clip_model.safetensors"
@@ -50,7 +52,7 @@ class Source(Protocol):
         """Return path, size and mtime_ns of each local file (none: the name says it all), None if one is not there."""
         ...
 
-    def material(self) -> Material:
+    def material(self, progress: Progress = silent) -> Material:
         """Return the files, downloaded where need be; `AlgorithmError` where they cannot be had."""
         ...
 
@@ -81,11 +83,20 @@ def source_of(name: str, cache: Path) -> Source:
     architecture, slash, tag = name.partition("/")
     if slash and architecture and tag and "/" not in tag:
         return HubSource(name, architecture, tag, cache)
+    here = f"; the file or folder of that name is ./{name}" if name and Path(name).exists() else ""
     raise AlgorithmError(
-        f"{name!r} is no model's name; write demo, a folder (/path/to/model), a weights file "
+        f"{name!r} is no model's name{here}; write demo, a folder (/path/to/model), a weights file "
         "(ViT-B-32@/path/to/weights.safetensors) or a model of open_clip (ViT-B-32/laion2b_s34b_b79k).",
         model=name,
     )
+
+
+def absolute(name: str) -> str:
+    """Return a name that means the same from whatever folder it is said; `AlgorithmError` where it is none."""
+    source = source_of(name, Path())
+    if isinstance(source, FolderSource) and name != "demo":
+        return str(source.folder)
+    return f"{source.architecture}@{source.file}" if isinstance(source, FileSource) else name
 
 
 @dataclass(frozen=True)
@@ -103,7 +114,7 @@ class FolderSource:
         files = [self.folder / CONFIG_FILE, material.weights, material.vocabulary]
         return _facts([file for file in files if file])
 
-    def material(self) -> Material:
+    def material(self, progress: Progress = silent) -> Material:
         found = self._files()
         _check_text_side(self.name, found.config["model_cfg"])
         # After the files: a folder that is not there is said so without seconds of imports.
@@ -142,7 +153,7 @@ class FileSource:
     def facts(self) -> tuple[FileFact, ...] | None:
         return _facts([self.file])
 
-    def material(self) -> Material:
+    def material(self, progress: Progress = silent) -> Material:
         if not self.file.is_file():
             raise _refusal(self.name, f"there is no file {self.file}")
         config = {"model_cfg": _known_architecture(self.name, self.architecture), "preprocess_cfg": {}}
@@ -161,7 +172,7 @@ class HubSource:
     def facts(self) -> tuple[FileFact, ...] | None:
         return ()
 
-    def material(self) -> Material:
+    def material(self, progress: Progress = silent) -> Material:
         import open_clip
 
         model_cfg = _known_architecture(self.name, self.architecture)
@@ -174,7 +185,7 @@ class HubSource:
         owner, repository, file = published["hf_hub"].split("/", 2)
         names = (str(Path(file).with_suffix(".safetensors")), file) if file else (SAFE_WEIGHTS, PICKLED_WEIGHTS)
         try:
-            weights = hub.fetch(f"{owner}/{repository}", names, self.cache / "hub")
+            weights = hub.fetch(f"{owner}/{repository}", names, self.cache / "hub", partial(progress, FETCHING))
         except OSError as error:
             raise _refusal(self.name, f"its weights cannot be fetched from the hub ({error})") from error
         if published.get("quick_gelu"):  # the weights were trained with it, the plain architecture does without

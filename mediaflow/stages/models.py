@@ -8,75 +8,99 @@ from typing import TYPE_CHECKING
 from mediaflow.errors import AlgorithmError
 from mediaflow.planning.ledger import DONE, FAILED, RETRY, Fact, Ledger
 from mediaflow.planning.revisions import digest
-from mediaflow.stages.graph import ModelLike
 
 if TYPE_CHECKING:
-    from mediaflow.models.registry import ModelRegistry
+    from mediaflow.models.progress import Progress
+    from mediaflow.models.record import ModelRecord
+    from mediaflow.models.registry import ModelRegistry, Wanted
 
 
 class DeclaredModels:
-    """The models of algorithms, by the names that the settings give them.
+    """The models of algorithms: those that were chosen, else those that the settings name.
 
     Parameters
     ----------
-    names : Mapping[str, str]
-        By algorithm that has a model: the model's declared name.
+    settings : Mapping[str, str]
+        By algorithm that has a model: what its setting names.
     registry : ModelRegistry
         The models that the store has.
     ledger : Ledger
         Where tries are written.
     """
 
-    def __init__(self, names: Mapping[str, str], registry: ModelRegistry, ledger: Ledger) -> None:
-        self._names = names
+    def __init__(self, settings: Mapping[str, str], registry: ModelRegistry, ledger: Ledger) -> None:
+        self._settings = settings
         self._registry = registry
         self._ledger = ledger
 
-    def ensure(self, algorithm: str) -> str:
-        """Bring the model of an algorithm into the store and return its identity.
+    def wanted(self) -> dict[str, Wanted]:
+        """Return by algorithm the model that it is to use, whether that can be had or not."""
+        return {name: self._registry.wanted(name, setting) for name, setting in self._settings.items()}
+
+    def names(self) -> dict[str, str]:
+        """Return by algorithm what people call that model."""
+        return {name: self._registry.called(wanted) for name, wanted in self.wanted().items()}
+
+    def ensure(self, algorithm: str, progress: Progress | None = None) -> ModelRecord:
+        """Bring the model of an algorithm into the store and return it.
 
         Raises
         ------
         AlgorithmError
             It cannot be had; the sentence is in the ledger too, so that the plan can say it.
         """
-        stage, key = self._key(algorithm)
+        from mediaflow.models.progress import silent
+
+        wanted = self._registry.wanted(algorithm, self._settings[algorithm])
+        stage, key = f"{algorithm}_model", _key(wanted)
         try:
-            record = self._registry.ensure(self._names[algorithm])
+            record = self._registry.bring(wanted, progress or silent)
         except AlgorithmError as error:
-            self._ledger.append([Fact("", stage, key, key, FAILED, reason=error.message)])
-            raise
+            message = error.message
+            if wanted.chosen:
+                message += " It was chosen with 'mediaflow models use': choose another one there."
+            self._ledger.append([Fact("", stage, key, key, FAILED, reason=message)])
+            raise AlgorithmError(message, **error.fields) from error
         self._ledger.append([Fact("", stage, key, key, DONE)])
-        return record.identity
+        return record
+
+    def missing(self) -> list[str]:
+        """Return the algorithms whose models are to be brought: not known yet, or not whole in the store."""
+        found = {name: self._registry.meant(wanted) for name, wanted in self.wanted().items()}
+        return [
+            name
+            for name, model in found.items()
+            if model is None or (not isinstance(model, str) and not self._registry.whole(model))
+        ]
 
     def attempts(self, algorithm: str) -> tuple[int, int]:
         """Return how often the model could not be had since it last was, and when that was last tried (ms)."""
         import polars as pl
 
-        stage, key = self._key(algorithm)
+        stage, key = f"{algorithm}_model", _key(self._registry.wanted(algorithm, self._settings[algorithm]))
         tried = self._ledger.look().newest(stage).filter(pl.col("revision") == key)
         return (tried["attempts"][0], tried["at_ms"][0]) if len(tried) and tried["state"][0] == FAILED else (0, 0)
 
     def again(self, algorithm: str) -> list[Fact]:
         """Return the fact that gives a model that could not be had a new start, so that it is not waited for longer."""
-        if algorithm not in self._names or not self.attempts(algorithm)[0]:
+        if algorithm not in self._settings or not self.attempts(algorithm)[0]:
             return []
-        stage, key = self._key(algorithm)
-        return [Fact("", stage, key, key, RETRY)]
+        key = _key(self._registry.wanted(algorithm, self._settings[algorithm]))
+        return [Fact("", f"{algorithm}_model", key, key, RETRY)]
 
-    def known(self) -> dict[str, ModelLike | str]:
-        """Return by algorithm its model, or a sentence why that is not there."""
-        found = {algorithm: self._registry.find(name) for algorithm, name in self._names.items()}
-        return {algorithm: model or self._missing(algorithm) for algorithm, model in found.items()}
+    def known(self) -> dict[str, ModelRecord | str]:
+        """Return by algorithm its model, or a sentence why that cannot be used."""
+        return {name: self._registry.meant(wanted) or self._missing(wanted) for name, wanted in self.wanted().items()}
 
-    def _missing(self, algorithm: str) -> str:
+    def _missing(self, wanted: Wanted) -> str:
         import polars as pl
 
-        stage, key = self._key(algorithm)
+        stage, key = f"{wanted.algorithm}_model", _key(wanted)
         tried = self._ledger.facts().filter((pl.col("stage") == stage) & (pl.col("revision") == key))
         if len(tried) and tried["state"][-1] == FAILED:
             return str(tried["reason"][-1])
-        return f"The model {self._names[algorithm]!r} is not in the store yet: the next refresh brings it."
+        return f"The model {wanted.name!r} is not in the store yet: the next refresh brings it."
 
-    def _key(self, algorithm: str) -> tuple[str, str]:
-        return f"{algorithm}_model", digest(["model", self._names[algorithm]])
+
+def _key(wanted: Wanted) -> str:
+    return digest(["model", wanted.name])

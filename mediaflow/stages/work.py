@@ -52,6 +52,8 @@ class Outcome:
         Counts, seconds and notes.
     attempt : str
         Names the files of the artifact.
+    model : str or None
+        Identity of the model that it is made with.
     """
 
     title_id: str
@@ -63,6 +65,7 @@ class Outcome:
     inputs: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     attempt: str = ""
+    model: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -319,4 +322,5 @@ class Workshop:
     def _outcome(self, stage: Stage, title: TitleRecord, state: str, **more: Any) -> Outcome:
         row = self._rows[title.title_id, stage.name]
         inputs = {name: self._rows[title.title_id, name].revision for name in stage.inputs}
-        return Outcome(title.title_id, stage.name, row.revision, state, inputs=inputs, attempt=row.attempt, **more)
+        more |= {"inputs": inputs, "attempt": row.attempt, "model": stage.model}
+        return Outcome(title.title_id, stage.name, row.revision, state, **more)

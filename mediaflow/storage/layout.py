@@ -6,6 +6,7 @@ import secrets
 
 CATALOG = "catalog/"
 MODELS = "models/log/"
+CHOICES = "models/choices/"
 WEIGHTS = "models/weights/"
 SOURCES = "algorithms/"
 ARTIFACTS = "artifacts/"

@@ -30,6 +30,8 @@ assets = {
         "kinds": sorted(graph.get(key).kinds),
         "code": graph.get(key).code_version,
         "partitioned": graph.get(key).is_partitioned,
+        "external": graph.get(key).is_external,
+        "observable": graph.get(key).is_observable,
         "description": graph.get(key).description,
     }
     for key in graph.get_all_asset_keys()
@@ -85,6 +87,19 @@ def test_edges_are_the_inputs_of_the_plan(found: dict[str, Any]) -> None:
     assert rest == {"snapshot", "release", *(f"{name}_model" for name in found["models"])}
 
 
+def test_models_are_observed_and_never_made(found: dict[str, Any]) -> None:
+    assert found["models"]
+    external = {name for name, asset in found["assets"].items() if asset["external"]}
+    # What cannot be observed has no data version for Dagster, and what was made with it would never be fresh.
+    assert external == {name for name, asset in found["assets"].items() if asset["observable"]}
+    assert external == {f"{name}_model" for name in found["models"]}
+
+
+def test_a_place_without_any_model_loads(tmp_path: Path) -> None:
+    found = describe(Place(tmp_path, algorithms='{"visual": {"no_such_parameter": 1}}'))
+    assert found["models"] == {} and "no_such_parameter" in found["assets"]["visual"]["description"]
+
+
 def test_every_sensor_has_a_job_that_can_be_made(found: dict[str, Any]) -> None:
     assert "releases" in found["sensors"]
     assert all(jobs and set(jobs) <= set(found["jobs"]) for jobs in found["sensors"].values())
@@ -94,7 +109,7 @@ def test_every_asset_says_who_owns_it_what_it_is_and_which_code(found: dict[str,
     for name, asset in found["assets"].items():
         assert asset["owners"], name
         assert asset["group"] in {"sources", "frames", "algorithms", "models", "published"}, name
-        assert asset["code"], name
+        assert asset["code"] or asset["external"], name
         assert asset["kinds"] or "cannot" in asset["description"] or "taken" in asset["description"], name
     assert found["assets"]["brightness"]["owners"] == ["light@example.org"]
 

@@ -27,8 +27,11 @@ from mediaflow.models.registry import ModelRegistry
 from mediaflow.storage.objects import FolderStore
 folder = Path(sys.argv[1])
 registry = ModelRegistry(FolderStore(folder / "store"), folder / "cache")
+told = []
 try:
-    record = registry.ensure(sys.argv[2])
+    record = registry.ensure(sys.argv[2], lambda *step: told.append(step))
+    fetched = [(done, total) for step, done, total in told if step == "fetching"]
+    print(list(dict.fromkeys(step for step, *_ in told)), fetched[-1], all(done <= total for done, total in fetched))
     print(record.architecture, record.dim, *record.image_size, registry.find(sys.argv[2]) == record)
     print(*registry.encoder(record.identity).encode_texts(["a cat", "a dog"]).shape)
 except AlgorithmError as error:
@@ -96,10 +99,12 @@ def local_hub(weights: Path) -> Iterator[str]:
         thread.join()
 
 
-def test_the_default_model_is_fetched_taken_in_and_used(local_hub: str) -> None:
+def test_the_default_model_is_fetched_taken_in_and_used(local_hub: str, weights: Path) -> None:
+    size = weights.stat().st_size
     with tempfile.TemporaryDirectory() as temporary:
         done = ensure(Path(temporary), local_hub)
-        assert done.stdout.splitlines() == ["ViT-B-32 512 224 224 True", "2 512"], done.stderr
+        told = f"['fetching', 'reading', 'loading', 'copying'] ({size}, {size}) True"
+        assert done.stdout.splitlines() == [told, "ViT-B-32 512 224 224 True", "2 512"], done.stderr
         assert done.stderr == ""
 
 

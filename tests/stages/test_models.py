@@ -64,7 +64,7 @@ def test_a_model_that_comes_ends_the_count(registry: ModelRegistry, store: Folde
     with pytest.raises(AlgorithmError):
         models.ensure("visual")
     missing.rename(small_model)
-    identity = models.ensure("visual")
+    identity = models.ensure("visual").identity
     assert models.attempts("visual") == (0, 0)
     found = models.known()["visual"]
     assert not isinstance(found, str) and found.identity == identity
