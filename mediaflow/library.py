@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mediaflow.media.pool import DecodePool
     from mediaflow.models.registry import ModelRegistry
     from mediaflow.planning.why import Why
+    from mediaflow.publishing.collector.tally import Collected
     from mediaflow.publishing.publisher import Present, Publication, Publisher
     from mediaflow.search.gateway import Gateway
     from mediaflow.search.query import Query
@@ -251,6 +252,17 @@ class Library:
 
         return resume(self.store)
 
+    def collect(self, dry_run: bool = False) -> Collected:
+        """Delete what no snapshot that is kept, no reader and no plan needs, or only say what that is."""
+        from mediaflow.publishing.collector.collector import Collector
+        from mediaflow.publishing.collector.wanted import Wanted, wanted
+
+        def look() -> Wanted:
+            graph = self.graph()
+            return wanted([(graph, self._plan(graph))])
+
+        return Collector(self.store, self.ledger, self.settings.keep_snapshots, look, self.cache).collect(dry_run)
+
     # What can be asked
 
     def current(self) -> SnapshotReader:
@@ -310,7 +322,7 @@ class Library:
         """Return the state of the library; see `mediaflow.report.status`."""
         owners = {one.name: one.owner for one in self.algorithms}
         reader = self._served()
-        release = self.releases.entry(reader.release) if reader else None
+        release = self.releases.told()
         return report.status(self.plan(), owners, reader, self.last_look(), release)
 
     def show(self, title: str) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     retry_delays_s: list[Annotated[float, Field(ge=0)]] = Field(
         [5.0, 60.0], description="Waits between tries; after the last, quarantine."
     )
+    keep_snapshots: int = Field(10, ge=0, description="Snapshots that `mediaflow gc` keeps beside the current one.")
 
     @field_validator("algorithm_folders", mode="before")
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from mediaflow.cli import library, releases
+from mediaflow.cli import keeping, library, releases
 from mediaflow.cli.search import search
 from mediaflow.cli.why import why
 
@@ -28,6 +28,7 @@ app.command()(releases.snapshots)
 app.command()(releases.diff)
 app.command()(releases.rollback)
 app.command()(releases.resume)
+app.command()(keeping.gc)
 
 
 def main() -> None:

@@ -32,18 +32,29 @@ class Epochs:
         self._store = store
         self._log = NumberedLog(store, layout.EPOCHS)
 
-    def begin(self) -> int:
-        """Take the next epoch, or 0 where another publisher is alive.
+    def begin(self, purpose: str = "publish") -> int:
+        """Take the next epoch for `publish`, `gc` or `erase`, or 0 where the owner of the last one is alive.
 
         One of this machine is alive as long as its process is; of another machine nothing is known, so it is
         taken for alive for `SILENT_MS`.
         """
-        newest = self._log.tip() or 0
-        if newest and not self._store.exists(layout.epoch_end(newest)) and self._alive(newest):
+        epoch = self.free()
+        if not epoch:
             return 0
         owner = {"host": platform.node(), "pid": os.getpid(), "process": _PROCESS}
-        body = {"purpose": "publish", "owner": owner, "ttl_s": SILENT_MS // 1000}
-        return newest + 1 if self._log.append(newest + 1, body) else 0
+        body = {"purpose": purpose, "owner": owner, "ttl_s": SILENT_MS // 1000}
+        return epoch if self._log.append(epoch, body) else 0
+
+    def free(self) -> int:
+        """Return the epoch that can be taken now, or 0 where the owner of the last one is alive."""
+        newest = self.newest()
+        if newest and not self._store.exists(layout.epoch_end(newest)) and self._alive(newest):
+            return 0
+        return newest + 1
+
+    def newest(self) -> int:
+        """Return the epoch that was taken last, 0 where there is none."""
+        return self._log.tip() or 0
 
     def end(self, epoch: int, outcome: str) -> None:
         """Mark an epoch as ended."""

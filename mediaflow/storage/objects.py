@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,10 @@ class ObjectStore(Protocol):
 
     def exists(self, key: str) -> bool:
         """Say whether there is an object under `key`."""
+        ...
+
+    def unfinished(self, age_ms: int, delete: bool) -> tuple[int, ...]:
+        """Return the sizes of writes that were begun longer ago and never finished, and delete them if told so."""
         ...
 
     def uri(self, key: str) -> str:
@@ -123,10 +128,12 @@ class FolderStore:
         try:
             for key in sorted(self._keys(folder)):
                 if key.startswith(prefix) and key > start_after:
-                    facts = self._file(key).stat()
+                    try:
+                        facts = self._file(key).stat()
+                    except FileNotFoundError:
+                        # Deleted since the folder was read; what comes after it is still there.
+                        continue
                     yield ObjectInfo(key, facts.st_size, facts.st_mtime_ns // 1_000_000)
-        except FileNotFoundError:
-            return
         except OSError as error:
             raise self._fault(error, f"list {prefix}") from error
 
@@ -138,6 +145,19 @@ class FolderStore:
 
     def exists(self, key: str) -> bool:
         return self._file(key).is_file()
+
+    def unfinished(self, age_ms: int, delete: bool) -> tuple[int, ...]:
+        sizes = []
+        try:
+            for part in sorted(self._parts.iterdir()):
+                facts = part.stat()
+                if time.time_ns() // 1_000_000 - facts.st_mtime_ns // 1_000_000 > age_ms:
+                    sizes.append(facts.st_size)
+                    if delete:
+                        part.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._fault(error, "tidy up") from error
+        return tuple(sizes)
 
     def uri(self, key: str) -> str:
         return str(self._file(key))

@@ -130,6 +130,49 @@ class Table:
                 return int(properties[EPOCH])
         return 0
 
+    def newest(self) -> lance.LanceDataset | None:
+        """Open the newest version with a fresh handle; None where there is no table, and none is made."""
+        import lance
+
+        try:
+            return lance.dataset(self._uri)
+        except ValueError:
+            return None
+
+    def seal(self, base: lance.LanceDataset, epoch: int) -> lance.LanceDataset:
+        """Commit nothing but the fence id: no commit of rows that was planned before can land after it.
+
+        Raises
+        ------
+        CommitRefused
+            The table has moved since `base` was opened, or the outcome is unknown: look again.
+        """
+        return self.replace(base, [], [], {EPOCH: str(epoch), BATCH: "seal", BASE: str(base.version)})
+
+    def empty(self, base: lance.LanceDataset, epoch: int) -> lance.LanceDataset:
+        """Take away all rows and all indexes, if nobody has committed anything since `base` was opened.
+
+        No commit that was planned before can land after it, neither of rows nor of an index. The version chain goes
+        on: a name that comes back begins after this version, and never again at the first.
+
+        Raises
+        ------
+        CommitRefused
+            The table has moved since `base` was opened, or the outcome is unknown: look again.
+        """
+        import lance
+
+        properties = {EPOCH: str(epoch), BATCH: "empty", BASE: str(base.version)}
+        operation = lance.LanceOperation.Overwrite(base.schema, [])
+        transaction = lance.Transaction(base.version, operation, transaction_properties=properties)
+        try:
+            # Without a retry an overwrite becomes the version after its base, or nothing.
+            return lance.LanceDataset.commit(base, transaction, max_retries=0)
+        except Exception as error:
+            raise CommitRefused(
+                f"The table {self.name} was not emptied on version {base.version}: {error}.", table=self.name
+            ) from error
+
     def replace(
         self, base: lance.LanceDataset, titles: Sequence[int], new: list[Any], properties: Mapping[str, str]
     ) -> lance.LanceDataset:

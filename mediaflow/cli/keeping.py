@@ -1,0 +1,59 @@
+"""Commands about what is kept: `gc`, `verify`, `erase`."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from mediaflow.cli.output import Json, counted, print_note, sentences
+
+_WHY_NOT = {
+    "busy": "A publish or another collector is at work: nothing was deleted; try again when it is done.",
+    "overtaken": "A publish that began meanwhile has gone ahead: run 'mediaflow gc' again for the rest.",
+    "nothing released": "Nothing is published yet, so there is nothing to judge by: nothing was deleted.",
+}
+
+
+def gc(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Delete nothing, only say what would go.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Free what no snapshot that is kept, no reader and no plan needs."""
+    from mediaflow.library import open_library
+
+    with sentences(), open_library() as opened:
+        found = opened.collect(dry_run)
+        if as_json:
+            print(json.dumps(found.to_json()))
+        else:
+            said = "would be freed" if dry_run else "freed"
+            print(f"{said}: {_size(found.size_bytes)}")
+            for snapshot in found.snapshots:
+                print(f"snapshot: {snapshot}")
+            for table in found.tables:
+                print(f"table: {table}")
+            counts = {
+                "version": found.versions,
+                "file": found.files,
+                "artifact": found.artifacts,
+                "small object": found.objects,
+            }
+            print(", ".join(counted(count, what) for what, count in counts.items()))
+            for snapshot, who in found.leaving.items():
+                print(f"leaving: {snapshot}: {who}")
+        if found.outcome in _WHY_NOT:
+            print_note(_WHY_NOT[found.outcome])
+        if found.outcome in ("busy", "overtaken"):
+            raise typer.Exit(1)
+
+
+def _size(size_bytes: int) -> str:
+    """Return bytes as people read them, in powers of ten."""
+    size = float(size_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

@@ -1,0 +1,12 @@
+"""Intents: which files an attempt to commit has said that it writes."""
+
+from __future__ import annotations
+
+import json
+
+from mediaflow.storage.objects import ObjectInfo, ObjectStore
+
+
+def files_of(store: ObjectStore, intent: ObjectInfo) -> list[str]:
+    """Return the paths of the data files that an intent names, relative to its table's folder."""
+    return [f"data/{name}" for name in json.loads(store.get(intent.key))["files"]]
