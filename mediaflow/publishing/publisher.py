@@ -19,9 +19,9 @@ from mediaflow.publishing.cut import Cut, Served, serve
 from mediaflow.publishing.epochs import Epochs
 from mediaflow.publishing.rows import people_rows, people_table, title_row, titles_table
 from mediaflow.snapshots.manifest import AlgorithmPart, Manifest, TablePart
-from mediaflow.snapshots.reader import Releases, SnapshotReader
+from mediaflow.snapshots.reader import Releases, SnapshotReader, UnknownSnapshot
 from mediaflow.snapshots.release import Release, now_ms
-from mediaflow.storage import artifacts, layout
+from mediaflow.storage import artifacts, layout, steps
 from mediaflow.storage.objects import ObjectStore
 from mediaflow.storage.tables import Table
 
@@ -123,6 +123,7 @@ class Publisher:
             return Publication("nothing new", served.number, served.manifest)
         tables = self._tables(Committer(self._store, epoch), cut, present, served)
         manifest = self._manifest(epoch, served, cut, tables, present)
+        steps.reached("publish: before tag")
         self._tag(manifest)
         self._store.put_if_absent(layout.snapshot(manifest.id), manifest.to_json())
         number = served.number + 1
@@ -134,7 +135,14 @@ class Publisher:
         newest = self._releases.newest()
         if newest is None:
             return Current()
-        reader = SnapshotReader(self._store, self._releases.manifest(newest.snapshot), newest.n)
+        try:
+            manifest = self._releases.manifest(newest.snapshot)
+        except UnknownSnapshot:
+            if self._releases.tip() == newest.n:
+                raise
+            # Another snapshot has become current since the log was read, and this one was collected.
+            return self._current()
+        reader = SnapshotReader(self._store, manifest, newest.n)
         rows = reader.table("titles").to_table(columns=["title_id", "served"]).to_pylist()
         titles = {row["title_id"]: json.loads(row["served"]) for row in rows}
         return Current(newest.n, newest.epoch, newest.held, reader.manifest, titles)

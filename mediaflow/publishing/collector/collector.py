@@ -80,6 +80,8 @@ class Collector:
         before = self._snapshots(tally, epoch, tip)
         gone = set(tally.snapshots)
         kept = self._manifests([one for one in snapshots(self._store) if one not in gone])
+        if before.snapshot not in kept:
+            raise Overtaken(f"Snapshot {before.snapshot} is not current any more, and was collected by another.")
         wanted, now_ms = self._look(), clock_ms(self._store, tally.dry_run)
         Tables(tally, epoch, kept[before.snapshot], kept, wanted, now_ms).sweep()
         artifacts.sweep(tally, epoch, self._ledger, kept.values(), wanted, now_ms)

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import json
 
+from mediaflow.errors import NotFound
 from mediaflow.storage.objects import ObjectInfo, ObjectStore
 
 
 def files_of(store: ObjectStore, intent: ObjectInfo) -> list[str]:
-    """Return the paths of the data files that an intent names, relative to its table's folder."""
-    return [f"data/{name}" for name in json.loads(store.get(intent.key))["files"]]
+    """Return the paths of the data files that an intent names, relative to its table's folder.
+
+    None where another collector has deleted it meanwhile, which it does after the files.
+    """
+    try:
+        said = json.loads(store.get(intent.key))
+    except NotFound:
+        return []
+    return [f"data/{name}" for name in said["files"]]
