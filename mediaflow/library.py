@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mediaflow.planning.why import Why
     from mediaflow.publishing.collector.tally import Collected
     from mediaflow.publishing.publisher import Present, Publication, Publisher
+    from mediaflow.publishing.verify.verify import Verified
     from mediaflow.search.gateway import Gateway
     from mediaflow.search.query import Query
     from mediaflow.search.results import Hit, Results
@@ -262,6 +263,12 @@ class Library:
             return wanted([(graph, self._plan(graph))])
 
         return Collector(self.store, self.ledger, self.settings.keep_snapshots, look, self.cache).collect(dry_run)
+
+    def verify(self, snapshot: str | None = None) -> Verified:
+        """Read all that a snapshot names, or all that are kept; see `mediaflow.publishing.verify`."""
+        from mediaflow.publishing.verify.verify import verify
+
+        return verify(self.store, snapshot)
 
     # What can be asked
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mediaflow.cli.output import Json, counted, print_note, sentences
+from mediaflow.cli.output import Json, counted, print_columns, print_note, sentences
 
 _WHY_NOT = {
     "busy": "A publish or another collector is at work: nothing was deleted; try again when it is done.",
@@ -46,6 +46,34 @@ def gc(
         if found.outcome in _WHY_NOT:
             print_note(_WHY_NOT[found.outcome])
         if found.outcome in ("busy", "overtaken"):
+            raise typer.Exit(1)
+
+
+def verify(
+    snapshot: Annotated[
+        str | None, typer.Argument(help="A snapshot's id; all that are kept.", metavar="SNAPSHOT", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Read all that a snapshot names, and say what is not there or not as it should be."""
+    from mediaflow.library import open_library
+
+    with sentences(), open_library() as opened:
+        found = opened.verify(snapshot)
+        if as_json:
+            print(json.dumps(found.to_json(), ensure_ascii=False))
+        else:
+            lines = [{"snapshot": one} | line._asdict() for one, of in found.problems.items() for line in of]
+            if lines:
+                print_columns(("snapshot", "kind", "name", "message"), lines)
+            whole = sum(not of for of in found.problems.values())
+            print(
+                f"{whole} of {counted(len(found.problems), 'snapshot')} whole: read "
+                f"{counted(found.tables, 'version')} of tables in {counted(found.files, 'file')}, "
+                f"{counted(found.rows, 'row')}, {counted(found.models, 'model')}, "
+                f"{counted(found.artifacts, 'artifact')}"
+            )
+        if not found.whole:
             raise typer.Exit(1)
 
 

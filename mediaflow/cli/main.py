@@ -29,6 +29,7 @@ app.command()(releases.diff)
 app.command()(releases.rollback)
 app.command()(releases.resume)
 app.command()(keeping.gc)
+app.command()(keeping.verify)
 
 
 def main() -> None:
