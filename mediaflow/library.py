@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mediaflow.models.registry import ModelRegistry
     from mediaflow.planning.why import Why
     from mediaflow.publishing.collector.tally import Collected
+    from mediaflow.publishing.erase.erase import Erasure
     from mediaflow.publishing.publisher import Present, Publication, Publisher
     from mediaflow.publishing.verify.verify import Verified
     from mediaflow.search.gateway import Gateway
@@ -253,8 +254,11 @@ class Library:
 
         return resume(self.store)
 
-    def collect(self, dry_run: bool = False) -> Collected:
-        """Delete what no snapshot that is kept, no reader and no plan needs, or only say what that is."""
+    def collect(self, dry_run: bool = False, retire: Collection[str] = ()) -> Collected:
+        """Delete what no snapshot that is kept, no reader and no plan needs, or only say what that is.
+
+        What is to `retire` goes whoever needs it, unless it is current.
+        """
         from mediaflow.publishing.collector.collector import Collector
         from mediaflow.publishing.collector.wanted import Wanted, wanted
 
@@ -262,7 +266,31 @@ class Library:
             graph = self.graph()
             return wanted([(graph, self._plan(graph))])
 
-        return Collector(self.store, self.ledger, self.settings.keep_snapshots, look, self.cache).collect(dry_run)
+        keep = self.settings.keep_snapshots
+        return Collector(self.store, self.ledger, keep, look, self.cache, retire).collect(dry_run)
+
+    def erasure(self, title: str) -> Erasure:
+        """Return what erasing a title is about, by id or name; `UsageError` while its files are in the library."""
+        from mediaflow.publishing.erase.find import find
+
+        return find(self.store, self.catalog, self.root, title)
+
+    def erase(self, title: str) -> Collected:
+        """Take a title out of everything, for good; see `mediaflow.publishing.erase`."""
+        from mediaflow.publishing.erase.erase import Eraser
+
+        erasure = self.erasure(title)
+        with self._lock:
+            self._gateway = None
+        eraser = Eraser(
+            self.store,
+            self.ledger,
+            lambda: self.catalog,
+            self.cache,
+            self.publish,
+            lambda snapshots: self.collect(retire=snapshots),
+        )
+        return eraser.erase(erasure)
 
     def verify(self, snapshot: str | None = None) -> Verified:
         """Read all that a snapshot names, or all that are kept; see `mediaflow.publishing.verify`."""

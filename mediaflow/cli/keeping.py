@@ -77,6 +77,33 @@ def verify(
             raise typer.Exit(1)
 
 
+def erase(
+    title: Annotated[str, typer.Argument(help="The title's id or name.", metavar="TITLE")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take a title that has left the library folder out of everything, for good."""
+    from mediaflow.library import open_library
+    from mediaflow.publishing.erase.erase import holders, to_json
+
+    with sentences(), open_library() as opened:
+        erasure = opened.erasure(title)
+        snapshots, pins = holders(opened.store, erasure)
+        if not as_json:
+            for what, ids in (("snapshot", snapshots), ("pin", pins)):
+                for one in ids:
+                    print(f"{what} that goes: {one}")
+        if not yes and not typer.confirm(f"Erase {erasure.title_id} and what is listed above, for good?", err=True):
+            print_note("Nothing was erased.")
+            raise typer.Exit(1)
+        freed = opened.erase(title)
+        if as_json:
+            print(json.dumps(to_json(erasure, snapshots, pins, freed), ensure_ascii=False))
+            return
+        print(f"erased: {erasure.title_id}; freed: {_size(freed.size_bytes)}")
+        print_note("Dagster clears its history of it at the next tick of 'make up', or when you run 'make refresh'.")
+
+
 def _size(size_bytes: int) -> str:
     """Return bytes as people read them, in powers of ten."""
     size = float(size_bytes)

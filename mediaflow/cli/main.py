@@ -30,6 +30,7 @@ app.command()(releases.rollback)
 app.command()(releases.resume)
 app.command()(keeping.gc)
 app.command()(keeping.verify)
+app.command()(keeping.erase)
 
 
 def main() -> None:

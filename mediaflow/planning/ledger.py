@@ -90,6 +90,25 @@ class Ledger:
         except OSError as error:
             raise SystemFault(f"The ledger could not be written: {error}.", uri=self._uri) from error
 
+    def forget(self, title_id: str) -> None:
+        """Take all facts about a title out of the ledger's files, not only out of what it says.
+
+        Facts that are appended meanwhile stay. Whoever reads an earlier version looks again.
+        """
+        if not self._exists():
+            return
+        from datetime import timedelta
+
+        dataset = self._open()
+        quoted = title_id.replace("'", "''")
+        # A deletion of nothing would be the newest version, and says what it was to delete.
+        if dataset.count_rows(filter=f"title_id = '{quoted}'"):
+            dataset.delete(f"title_id = '{quoted}'")
+        # Fragments keep their order, and with it which fact is the newest.
+        self._open().optimize.compact_files(materialize_deletions_threshold=0.0)
+        self._open().cleanup_old_versions(older_than=timedelta(0))
+        self._seen = None
+
     def version(self) -> int:
         """Return a number that grows with each append; 0 while there is no ledger."""
         return int(self._open().version) if self._exists() else 0

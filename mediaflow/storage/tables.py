@@ -183,9 +183,19 @@ class Table:
         CommitRefused
             The table has moved since `base` was opened, or the outcome is unknown: look again.
         """
+        removed, updated = self._without(base, titles)
+        return self._commit(base, removed, updated, new, properties)
+
+    def _commit(
+        self,
+        base: lance.LanceDataset,
+        removed: Sequence[int],
+        updated: list[Any],
+        new: list[Any],
+        properties: Mapping[str, str],
+    ) -> lance.LanceDataset:
         import lance
 
-        removed, updated = self._without(base, titles)
         operation = lance.LanceOperation.Update(
             removed_fragment_ids=[*removed, FENCE], updated_fragments=updated, new_fragments=new
         )
@@ -203,6 +213,20 @@ class Table:
         from lance.fragment import write_fragments
 
         return list(write_fragments(self._to_arrow(rows, base.schema), base)) if len(rows) else []
+
+    def copy(self, base: lance.LanceDataset, of: lance.LanceDataset, fragments: Sequence[Any]) -> list[Any]:
+        """Write the rows that some fragments of a version have, without deleted ones, as fragments of new files."""
+        from lance.fragment import write_fragments
+
+        if not any(fragment.count_rows() for fragment in fragments):
+            return []
+        return list(write_fragments(of.scanner(fragments=list(fragments)).to_reader(), base))
+
+    def swap(
+        self, base: lance.LanceDataset, removed: Sequence[int], new: list[Any], properties: Mapping[str, str]
+    ) -> lance.LanceDataset:
+        """Put fragments in the place of others, in one commit on `base`; `CommitRefused` as for `replace`."""
+        return self._commit(base, removed, [], new, properties)
 
     def tend(self, dataset: lance.LanceDataset) -> lance.LanceDataset:
         """Make indexes that are missing, and bring them up to date when they lag; rows stay as they are.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from mediaflow.errors import SystemFault
@@ -37,16 +37,25 @@ class Collector:
         Gives what plans want; called once the epoch is taken.
     cache : Path, optional
         This machine's cache.
+    retire : collection of str
+        Snapshots that go whoever needs them, unless one is current.
     """
 
     def __init__(
-        self, store: ObjectStore, ledger: Ledger, keep: int, look: Callable[[], Wanted], cache: Path | None = None
+        self,
+        store: ObjectStore,
+        ledger: Ledger,
+        keep: int,
+        look: Callable[[], Wanted],
+        cache: Path | None = None,
+        retire: Collection[str] = (),
     ) -> None:
         self._store = store
         self._ledger = ledger
         self._keep = keep
         self._look = look
         self._cache = cache
+        self._retire = retire
         self._epochs = Epochs(store)
         self._releases = Releases(store)
 
@@ -100,10 +109,10 @@ class Collector:
                 "deleted; restore it, or 'mediaflow rollback' to one that 'mediaflow verify' finds whole.",
                 snapshot=tip.snapshot,
             )
-        work = condemn(self._store, epoch, tip, self._keep, tally.dry_run)
+        work = condemn(self._store, epoch, tip, self._keep, tally.dry_run, self._retire)
         before = tip if tally.dry_run else fence(self._releases, epoch)
         steps.reached("collect: after fence")
-        gone, tally.leaving = judge(self._store, work, before, self._keep, tally.dry_run)
+        gone, tally.leaving = judge(self._store, work, before, self._keep, tally.dry_run, self._retire)
         for snapshot in gone:
             steps.reached("collect: before deleting")
             delete(tally, snapshot)

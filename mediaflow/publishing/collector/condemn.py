@@ -8,7 +8,7 @@ of these snapshots later finds either the marker or no manifest.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from mediaflow.errors import NotFound
@@ -23,9 +23,15 @@ from mediaflow.storage.objects import ObjectStore
 from mediaflow.storage.tables import Table
 
 
-def condemn(store: ObjectStore, epoch: int, tip: Release, keep: int, dry_run: bool) -> list[str]:
-    """Mark what nobody needs, and return the work list: all that is marked now, of epochs below the own one."""
+def condemn(
+    store: ObjectStore, epoch: int, tip: Release, keep: int, dry_run: bool, retire: Collection[str] = ()
+) -> list[str]:
+    """Mark what nobody needs, and return the work list: all that is marked now, of epochs below the own one.
+
+    What is to `retire` goes though pins, engines or the last that are kept need it, unless it is current.
+    """
     wanted = needed(Releases(store), tip, keep) | held(store, clock_ms(store, dry_run))
+    wanted = {one: why for one, why in wanted.items() if one not in retire or one == tip.snapshot}
     victims = [one for one in snapshots(store) if epoch_of(one) < epoch and one not in wanted]
     there = marked(store)
     if not dry_run:
@@ -55,12 +61,13 @@ def fence(releases: Releases, epoch: int) -> Release:
 
 
 def judge(
-    store: ObjectStore, work: Sequence[str], tip: Release, keep: int, dry_run: bool
+    store: ObjectStore, work: Sequence[str], tip: Release, keep: int, dry_run: bool, retire: Collection[str] = ()
 ) -> tuple[list[str], dict[str, str]]:
     """Part the work list by the log up to `tip`, then by pins and engines: what goes, and what is still needed."""
     wanted = needed(Releases(store), tip, keep)
     steps.reached("collect: before pins")
     wanted = held(store, clock_ms(store, dry_run)) | wanted
+    wanted = {one: why for one, why in wanted.items() if one not in retire or one == tip.snapshot}
     leaving = {snapshot: wanted[snapshot] for snapshot in work if snapshot in wanted}
     return [snapshot for snapshot in work if snapshot not in wanted], leaving
 

@@ -123,8 +123,10 @@ class Tables:
     def _trim(self, table: Table, seen: Versions, tagged: Mapping[str, int], intents: Sequence[ObjectInfo]) -> None:
         """Delete untagged versions below the served one, and files of attempts that came to nothing."""
         part = self._current.tables.get(table.name)
-        below = part.version if part else 0
-        needed = set(tagged.values()) | self._named.get(table.name, set())
+        named = self._named.get(table.name, set())
+        # One that kept snapshots alone name: what they name is tagged, and the newest is not below it.
+        below = part.version if part else max(named, default=0)
+        needed = set(tagged.values()) | named
         doomed = [number for number in seen.numbers if number < below and number not in needed]
         if not doomed and not intents and not seen.orphans(self._now_ms):
             return

@@ -91,6 +91,9 @@ def whole(world: World) -> None:
     """See that what is current, and every snapshot that has a manifest and no marker, can be read as it was."""
     reader = world.reader()
     assert revisions_agree(reader) and answers(reader)
+    releases = Releases(world.store)
+    epochs = [releases.entry(number).epoch for number in releases.log.numbers()]
+    assert epochs == sorted(epochs), "whoever slept has written after those who began later"
     for snapshot in manifests(world.store):
         if not world.store.exists(layout.condemned(snapshot)):
             assert revisions_agree(Releases(world.store).at(snapshot)), snapshot

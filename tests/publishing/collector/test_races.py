@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import lance
 import pytest
 
 from mediaflow.publishing.rollback import resume
@@ -142,45 +143,58 @@ def test_a_rollback_before_the_fence_saves_a_marked_snapshot_and_one_after_it_is
 
 def test_a_pin_and_the_way_forth_again_between_the_looks_save_a_snapshot(world: World) -> None:
     first = released(world)[0]
-    assert roll_back(world, first)
+
+    def back() -> None:
+        # It had looked for the marker just before it was put.
+        world.store.delete(layout.condemned(first))
+        assert roll_back(world, first)
+        world.store.put_if_absent(layout.condemned(first), b'{"epoch": 1}')
 
     def forth() -> None:
         # The current one is never refused, marked or not.
-        world.store.put_if_absent(layout.condemned(first), b'{"epoch": 1}')
         assert pin(world, first)
         resume(world.store)
         publish(world)
 
-    with asleep_at(world, "collect: after fence", forth):
+    with asleep_at(world, "collect: after marking", back), asleep_at(world, "collect: before pins", forth):
         done = collect(world)
-    assert first not in done.snapshots
+    assert first in done.leaving
     assert revisions_agree(Releases(world.store).at(first))
     converges(world)
 
 
 def test_what_another_collector_marks_later_is_not_deleted(world: World) -> None:
-    third = released(world)[-1]
+    first = released(world)[0]
+    assert pin(world, first)
 
     def meanwhile() -> None:
-        publish(world)
-        with asleep_at(world, "collect: after marking", lambda: None):
-            collect(world)
+        # Let go, wanted back by somebody who looked for the marker before another collector put it.
+        world.store.delete(layout.pin("reader"))
+        assert roll_back(world, first)
+        world.store.put_if_absent(layout.condemned(first), b'{"epoch": 99}')
 
     with asleep_at(world, "collect: after fence", meanwhile):
         done = collect(world)
-    assert third not in done.snapshots
+    assert first not in done.snapshots and world.reader().id == first
+    assert revisions_agree(world.reader())
+    resume(world.store)
     converges(world)
 
 
-def test_a_marker_of_a_later_epoch_is_left_to_its_own_collector(world: World) -> None:
+def test_a_publish_that_began_later_keeps_its_manifest_and_its_tags(world: World) -> None:
+    made: list[str] = []
+
     def meanwhile() -> None:
-        publish(world)
-        world.store.put_if_absent(layout.condemned(world.reader().id), b'{"epoch": 99}')
+        before = set(manifests(world.store))
+        die(world, "releases/")
+        made.extend(set(manifests(world.store)) - before)
 
     with asleep_at(world, "collect: after epoch", meanwhile):
-        collect(world)
-    assert world.reader().id in manifests(world.store)
-    assert revisions_agree(world.reader())
+        done = collect(world)
+    (later,) = made
+    assert later not in done.snapshots
+    for part in manifests(world.store)[later].tables.values():
+        assert part.tag in lance.dataset(world.store.uri(layout.table(part.name))).tags.list()
 
 
 @pytest.mark.parametrize("step", ["before emptying", "after emptying", "before cleanup"])
