@@ -38,8 +38,8 @@ def clear(instance: dg.DagsterInstance, library: Library) -> list[str]:
             instance.delete_dynamic_partition("titles", title)
     home = Path(instance.root_directory)
     words = _words(found)
-    # What others write meanwhile is seen by the second pass.
-    while any([_scrub(file, words) for file in sorted(home.rglob("*.db"))]):
+    # What others write meanwhile is found by the next pass.
+    while [file for file in sorted(home.rglob("*.db")) if _scrub(file, words)]:
         continue
     for file in (home / "storage").rglob("*"):
         if file.is_file() and any(word.encode() in file.read_bytes() for word in words):
