@@ -13,6 +13,7 @@ from mediaflow.library import Library
 from mediaflow.snapshots.diff import diff
 from mediaflow.snapshots.history import when
 from mediaflow.snapshots.reader import SnapshotReader, UnknownSnapshot
+from mediaflow.snapshots.release import FENCE
 
 RELEASE = dg.AssetKey("release")
 CODE_VERSION = "1"
@@ -38,6 +39,8 @@ def _events(library: Library, numbers: list[int], cursor: int) -> Iterator[dg.As
     """Give the events; `cursor` is the newest record of the event log, which Dagster wants to know with an input."""
     for number in numbers:
         release = library.releases.entry(number)
+        if release.kind == FENCE:
+            continue
         reader = _open(library, release.snapshot)
         before = _open(library, library.releases.entry(number - 1).snapshot) if number > 1 else None
         facts: dict[str, Any] = {"number": number, "kind": release.kind, "snapshot": release.snapshot}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -41,9 +41,12 @@ if TYPE_CHECKING:
     from mediaflow.models.shelf import Shelf
     from mediaflow.planning.batches import Sizes
     from mediaflow.planning.why import Why
+    from mediaflow.publishing.collector.tally import Collected
+    from mediaflow.publishing.erase.erase import Erasure
     from mediaflow.publishing.gates.judge import Gates
     from mediaflow.publishing.publisher import Present, Publication, Publisher
     from mediaflow.publishing.refusals import Refusal
+    from mediaflow.publishing.verify.verify import Verified
     from mediaflow.search.engine import SearchEngine
     from mediaflow.search.gateway import Gateway
     from mediaflow.search.query import Query
@@ -337,6 +340,51 @@ class Library:
 
         return release(self.store, wanted)
 
+    def collect(self, dry_run: bool = False, retire: Collection[str] = ()) -> Collected:
+        """Delete what no snapshot that is kept, no reader and no plan needs, or only say what that is.
+
+        What is to `retire` goes whoever needs it, unless it is current.
+        """
+        from mediaflow.publishing.collector.collector import Collector
+        from mediaflow.publishing.collector.wanted import Wanted, wanted
+
+        def look() -> Wanted:
+            graph = self.graph()
+            found = self._plan(graph)
+            return wanted([(graph, found.frame), *((kept.graph, kept.frame) for kept in found.kept)])
+
+        keep = self.settings.keep_snapshots
+        return Collector(self.store, self.ledger, keep, look, self.cache, retire).collect(dry_run)
+
+    def erasure(self, title: str) -> Erasure:
+        """Return what erasing a title is about, by id or name; `UsageError` while its files are in the library."""
+        from mediaflow.publishing.erase.find import find
+
+        return find(self.store, self.catalog, self.root, title)
+
+    def erase(self, title: str) -> Collected:
+        """Take a title out of everything, for good; see `mediaflow.publishing.erase`."""
+        from mediaflow.publishing.erase.erase import Eraser
+
+        erasure = self.erasure(title)
+        with self._lock:
+            self._gateway = None
+        eraser = Eraser(
+            self.store,
+            self.ledger,
+            lambda: self.catalog,
+            self.cache,
+            self.publish,
+            lambda snapshots: self.collect(retire=snapshots),
+        )
+        return eraser.erase(erasure)
+
+    def verify(self, snapshot: str | None = None) -> Verified:
+        """Read all that a snapshot names, or all that are kept; see `mediaflow.publishing.verify`."""
+        from mediaflow.publishing.verify.verify import verify
+
+        return verify(self.store, snapshot)
+
     # What can be asked
 
     def current(self) -> SnapshotReader:
@@ -442,7 +490,7 @@ class Library:
         found = self._plan(graph)
         left = seconds_left(self.ledger.look(), graph, found, {"decode": self.decode_workers})
         with self._served() as reader:
-            release = self.releases.entry(reader.release) if reader else None
+            release = self.releases.told()
             return report.status(found, owners, reader, self.last_look(), release, self.refusal(), left)
 
     def show(self, title: str) -> dict[str, Any]:

@@ -238,7 +238,7 @@ def _release(reader: SnapshotReader | None, release: Release | None) -> dict[str
         return None
     manifest = reader.manifest
     return {
-        "number": reader.release,
+        "number": release.n,
         "snapshot": manifest.id,
         "created_ms": manifest.created_ms,
         "titles": manifest.checks["titles"],

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     retry_delays_s: list[Annotated[float, Field(ge=0)]] = Field(
         [5.0, 60.0], description="Waits between tries; after the last, quarantine."
     )
+    keep_snapshots: int = Field(10, ge=0, description="Snapshots that `mediaflow gc` keeps beside the current one.")
     compact_fragments: int = Field(100, ge=1, description="With more small fragments, a table is compacted.")
     compact_deleted_share: float = Field(
         0.1, gt=0, le=1, description="A table of which a larger share of rows is deleted is compacted."

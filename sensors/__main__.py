@@ -191,7 +191,7 @@ class Rounds:
             for row in stale.head(20).iter_rows(named=True):
                 _say(f"not done: {row['title_id']} ({row['stage']}): {row['reason']}")
             return FAILED_CODE
-        newest = self._library.releases.newest()
+        newest = self._library.releases.told()
         if held := newest is not None and newest.held:
             _say(newest.holding())
         refusal = self._library.refusal()

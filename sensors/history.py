@@ -11,7 +11,7 @@ from mediaflow.planning.ledger import FAILED, QUARANTINED
 from mediaflow.planning.plan import FRESH
 from mediaflow.planning.stage import StageGraph
 from resources.library import LibraryResource
-from sensors import inflight
+from sensors import erasures, inflight
 from sensors.pace import SELDOM_S
 from sensors.requests import titles_run
 
@@ -30,6 +30,8 @@ _AT_ONCE = 4
 def history(context: dg.SensorEvaluationContext, library: LibraryResource) -> dg.SensorResult:
     """Compare ledger and event log since the last look; request runs that record what is missing."""
     opened = library.get()
+    if erasures.erasures(opened.store) and not inflight.look(context.instance).lanes.total():
+        erasures.clear(context.instance, opened)
     # A model that is chosen again has all its artifacts, and the ledger learns nothing; Dagster must.
     models = ",".join(str(getattr(model, "identity", None)) for model in opened.declared().known().values())
     version = f"{opened.ledger.version()} {opened.releases.tip()} {models}"

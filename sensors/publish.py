@@ -21,7 +21,7 @@ def publish(context: dg.SensorEvaluationContext, library: LibraryResource) -> dg
     if inflight.look(context.instance).lanes[_LANE]:
         return dg.SensorResult(skip_reason="a publish is on its way")
     opened = library.get()
-    newest = opened.releases.newest()
+    newest = opened.releases.told()
     if newest is not None and newest.held:
         return dg.SensorResult(skip_reason=newest.holding())
     if not opened.publish_due(opened.plan()):

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import sqlite3
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -110,6 +111,16 @@ class HashMemory:
 
     def remember_entry(self, path: str, known: KnownEntry) -> None:
         self._set("entries", path, tuple(known))
+
+    def forget(self, paths: Collection[str]) -> None:
+        """Take all that is remembered of some files out of the memory's file, not only out of what it says."""
+        with self._connection:
+            self._connection.execute("PRAGMA secure_delete = ON")
+            for name in _COLUMNS:
+                self._connection.executemany(f"DELETE FROM {name} WHERE path = ?", [(path,) for path in paths])
+                for path in paths:
+                    self._rows[name].pop(path, None)
+        self._connection.execute("VACUUM")
 
     def save(self, paths: set[str]) -> None:
         """Write what changed, in one transaction.

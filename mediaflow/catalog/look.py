@@ -98,6 +98,11 @@ def _keep(file: Path, notes: Mapping[str, Any]) -> None:
         ) from error
 
 
+def forget_notes(cache: Path) -> None:
+    """Forget what the last look told people; the next one tells it anew."""
+    (cache / _NOTES).unlink(missing_ok=True)
+
+
 def last_look(cache: Path) -> dict[str, Any]:
     """Return what the last look told people: guard, ignored, problems, settling."""
     file = cache / _NOTES

@@ -11,6 +11,8 @@ Kind: TypeAlias = Literal["movie", "episode", "video"]
 FieldValue: TypeAlias = str | int | float | bool | list[str]
 
 ROOTS = ("media", "subtitles", "catalogue")
+# No slug has a colon.
+ERASED = "erased:"
 
 
 def canonical(value: Any) -> bytes:
@@ -153,6 +155,11 @@ class TitleRecord:
     entry: CatalogueEntry
     roots: dict[str, str]
     removed: bool = False
+
+    @property
+    def erased(self) -> bool:
+        """Whether nothing is left of it but its number."""
+        return self.title_id.startswith(ERASED)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -8,7 +8,7 @@ from typing import Any
 
 from mediaflow.catalog.found import FoundTitle, Scan
 from mediaflow.catalog.ids import free_id
-from mediaflow.catalog.records import TitleRecord
+from mediaflow.catalog.records import ERASED, CatalogueEntry, TitleRecord
 from mediaflow.errors import SystemFault
 from mediaflow.storage.layout import CATALOG
 from mediaflow.storage.log import NumberedLog
@@ -51,8 +51,24 @@ class Catalog:
         for number in range(first, tip + 1):
             for value in self._read(number)["titles"]:
                 record = TitleRecord.from_json(value)
+                if record.erased:
+                    # Whoever read the log before the title was buried knows it under its id.
+                    titles = {one: of for one, of in titles.items() if of.title_no != record.title_no}
                 titles[record.title_id] = record
         return Catalog(self.log, tip, titles)
+
+    def erase(self, title_no: int) -> None:
+        """Take what the log says of a title out of all its entries; its number stays taken.
+
+        This is the one place where an entry is replaced. It may be, as nothing else in it changes: what is folded
+        from the log before and after differs in the buried title alone, and nobody reads that any more. Entries are
+        replaced whole, by a put, so a run that was killed leaves each as it was or as it shall be.
+        """
+        for number in self.log.numbers():
+            body = self.log.read(number)
+            titles = [_buried(one) if one["title_no"] == title_no else one for one in body["titles"]]
+            if titles != body["titles"]:
+                self.log.replace(number, {**body, "titles": titles})
 
     def present(self) -> list[TitleRecord]:
         """Give the titles without a tombstone, by number."""
@@ -103,6 +119,32 @@ def update(catalog: Catalog, scan: Scan) -> Change:
         if catalog.log.append(after.n, body):
             return _change(catalog, after, records)
         catalog = catalog.refresh()
+
+
+def bury(catalog: Catalog, title_no: int) -> Catalog:
+    """Append a tombstone that bears nothing but the title's number, unless there is one.
+
+    It comes before entries are erased: whoever appends next has read it, so nobody writes the title down again.
+    """
+    while True:
+        known = next((one for one in catalog.titles.values() if one.title_no == title_no), None)
+        if known is None or known.erased:
+            return catalog
+        record = TitleRecord.from_json(_buried(known.to_json()))
+        titles = {one: of for one, of in catalog.titles.items() if of.title_no != title_no}
+        after = Catalog(catalog.log, catalog.n + 1, titles | {record.title_id: record})
+        full = after.n % FULL_EVERY == 0
+        written: Iterable[TitleRecord] = after.titles.values() if full else [record]
+        body = {"format": _FORMAT, "full": full, "titles": [one.to_json() for one in written]}
+        if catalog.log.append(after.n, body):
+            return after
+        catalog = catalog.refresh()
+
+
+def _buried(title: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON form of a title's tombstone that says nothing but its number."""
+    number = int(title["title_no"])
+    return TitleRecord(number, f"{ERASED}{number}", "", (), (), CatalogueEntry(""), {}, removed=True).to_json()
 
 
 def _differences(catalog: Catalog, scan: Scan) -> list[TitleRecord]:

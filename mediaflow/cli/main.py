@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from mediaflow.cli import library, models, pins, releases
+from mediaflow.cli import keeping, library, models, pins, releases
 from mediaflow.cli.publish import publish
 from mediaflow.cli.search import search
 from mediaflow.cli.why import why
@@ -32,6 +32,9 @@ app.command()(releases.rollback)
 app.command()(releases.resume)
 app.command()(pins.pin)
 app.command()(pins.unpin)
+app.command()(keeping.gc)
+app.command()(keeping.verify)
+app.command()(keeping.erase)
 app.add_typer(models.app, name="models")
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 DONE, FAILED, QUARANTINED, STOPPED, RETRY = "done", "failed", "quarantined", "stopped", "retry"
 # Which titles a run is at; kept under the name of a stage that there is not.
 CLAIMED, RELEASED, CLAIMS = "claimed", "released", "claims:"
+# The files of an attempt are not there any more, or will not be for long.
+COLLECTED = "collected"
 COLUMNS = ("title_id", "stage", "revision", "generation", "state", "attempt", "error", "reason", "recipe", "facts")
 # Which artifact of a stage.
 _ARTIFACT = ["title_id", "revision"]
@@ -29,6 +31,8 @@ _KEPT = [*(name for name in COLUMNS if name != "recipe"), "at_ms"]
 @dataclass(frozen=True)
 class Fact:
     """One fact: an artifact exists, failed, is quarantined or is to be tried again; or a stage has stopped.
+
+    One that says `collected` is about an attempt: whatever else was or will be said of it, its files are gone.
 
     Attributes
     ----------
@@ -87,6 +91,25 @@ class Ledger:
             lance.write_dataset(table, self._uri, mode="append")
         except OSError as error:
             raise SystemFault(f"The ledger could not be written: {error}.", uri=self._uri) from error
+
+    def forget(self, title_id: str) -> None:
+        """Take all facts about a title out of the ledger's files, not only out of what it says.
+
+        Facts that are appended meanwhile stay. Whoever reads an earlier version looks again.
+        """
+        if not self._exists():
+            return
+        from datetime import timedelta
+
+        dataset = self._open()
+        quoted = title_id.replace("'", "''")
+        # A deletion of nothing would be the newest version, and says what it was to delete.
+        if dataset.count_rows(filter=f"title_id = '{quoted}'"):
+            dataset.delete(f"title_id = '{quoted}'")
+        # Fragments keep their order, and with it which fact is the newest.
+        self._open().optimize.compact_files(materialize_deletions_threshold=0.0)
+        self._open().cleanup_old_versions(older_than=timedelta(0))
+        self._seen = None
 
     def version(self) -> int:
         """Return a number that grows with each append; 0 while there is no ledger."""
@@ -170,6 +193,7 @@ class Look:
 
         if stage not in self._newest:
             own = self.facts.lazy().filter(pl.col("stage") == stage).drop("stage", "generation", "error").collect()
+            own = _without_collected(own)
             newest = own.unique(_ARTIFACT, keep="last", maintain_order=True)
             newest = newest.join(_attempts(own), on=_ARTIFACT, how="left", maintain_order="left")
             self._newest[stage] = newest.with_columns(pl.col("attempts").fill_null(0))
@@ -226,13 +250,26 @@ def _no_facts() -> pl.DataFrame:
     return pl.DataFrame(schema=dict.fromkeys(_KEPT, pl.String) | {"at_ms": pl.Int64})
 
 
+def _without_collected(facts: pl.DataFrame) -> pl.DataFrame:
+    """Let what was finished and then collected stand as collected, at the place where it was finished."""
+    import polars as pl
+
+    said = pl.col("state") == COLLECTED
+    gone = facts.filter(said)["attempt"]
+    if gone.is_empty():
+        return facts
+    lost = (pl.col("state") == DONE) & pl.col("attempt").is_in(gone.unique().implode())
+    state = pl.when(lost).then(pl.lit(COLLECTED)).otherwise("state").alias("state")
+    return facts.filter(~said).with_columns(state)
+
+
 def _attempts(facts: pl.DataFrame) -> pl.DataFrame:
     """Return title_id, revision and `attempts` of the artifacts of a stage that ever failed."""
     import polars as pl
 
     failure = pl.col("state").is_in([FAILED, QUARANTINED])
     history = facts.with_row_index("number").join(facts.filter(failure), on=_ARTIFACT, how="semi").sort("number")
-    since = pl.col("state").is_in([DONE, RETRY]).cum_sum().over(_ARTIFACT)
+    since = pl.col("state").is_in([DONE, RETRY, COLLECTED]).cum_sum().over(_ARTIFACT)
     return (
         history.with_columns(since.alias("era"))
         .group_by(_ARTIFACT)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mediaflow.planning import revisions
 from mediaflow.planning.kept import ServedStages, identity, needed
-from mediaflow.planning.ledger import DONE, FAILED, QUARANTINED, RETRY, STOPPED, Ledger, Look
+from mediaflow.planning.ledger import COLLECTED, DONE, FAILED, QUARANTINED, RETRY, STOPPED, Ledger, Look
 from mediaflow.planning.stage import Stage, StageGraph
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ def _known(graph: StageGraph, desired: pl.DataFrame, look: Look) -> pl.DataFrame
         part = part.join(known, on=["title_id", "revision"], how="left", maintain_order="left")
         parts.append(
             part.with_columns(
-                pl.col("state").fill_null(STALE).replace({DONE: FRESH, RETRY: STALE}),
+                pl.col("state").fill_null(STALE).replace({DONE: FRESH, RETRY: STALE, COLLECTED: STALE}),
                 pl.col("attempts").fill_null(0),
                 pl.col("attempt", "reason").fill_null(""),
                 pl.col("facts").fill_null("{}"),

@@ -48,17 +48,28 @@ class Epochs:
         Parameters
         ----------
         purpose : str
-            `publish` or `gc`, for people.
+            `publish`, `gc` or `erase`, for people.
         """
-        newest = self._log.tip() or 0
-        if newest and not self._store.exists(layout.epoch_end(newest)) and self._alive(newest):
+        epoch = self.free()
+        if not epoch:
             return 0
         owner = {"host": platform.node(), "pid": os.getpid(), "process": _PROCESS}
         body = {"purpose": purpose, "owner": owner, "ttl_s": self._ttl_ms / 1000}
-        if not self._log.append(newest + 1, body):
+        if not self._log.append(epoch, body):
             return 0
-        self._beat(newest + 1)
+        self._beat(epoch)
+        return epoch
+
+    def free(self) -> int:
+        """Return the epoch that can be taken now, or 0 where the owner of the last one is alive."""
+        newest = self.newest()
+        if newest and not self._store.exists(layout.epoch_end(newest)) and self._alive(newest):
+            return 0
         return newest + 1
+
+    def newest(self) -> int:
+        """Return the epoch that was taken last, 0 where there is none."""
+        return self._log.tip() or 0
 
     def end(self, epoch: int, outcome: str, said: Mapping[str, Any] | None = None) -> None:
         """Mark an epoch as ended, with what else there is to remember of it."""

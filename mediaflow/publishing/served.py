@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mediaflow.snapshots.manifest import Manifest
-from mediaflow.snapshots.reader import Releases, SnapshotReader
+from mediaflow.snapshots.reader import Releases, SnapshotReader, UnknownSnapshot
 from mediaflow.storage.objects import ObjectStore
 
 
@@ -48,7 +48,14 @@ class ServedMemory:
             return Current()
         last = self._last
         if last is None or last.manifest is None or last.manifest.id != newest.snapshot:
-            reader = SnapshotReader(store, releases.manifest(newest.snapshot), newest.n)
+            try:
+                manifest = releases.manifest(newest.snapshot)
+            except UnknownSnapshot:
+                if releases.tip() == newest.n:
+                    raise
+                # Another snapshot has become current since the log was read, and this one was collected.
+                return self.read(store, releases)
+            reader = SnapshotReader(store, manifest, newest.n)
             rows = reader.table("titles").to_table(columns=["title_id", "title_no", "served"]).to_pydict()
             titles = dict(zip(rows["title_id"], map(json.loads, rows["served"]), strict=True))
             numbers = dict(zip(rows["title_id"], rows["title_no"], strict=True))

@@ -12,7 +12,7 @@ from mediaflow.errors import UsageError
 from mediaflow.snapshots.leases import leases, store_clock_ms
 from mediaflow.snapshots.manifest import Manifest
 from mediaflow.snapshots.reader import NOTHING, NothingPublished, Releases, UnknownSnapshot
-from mediaflow.snapshots.release import Release
+from mediaflow.snapshots.release import FENCE, Release
 from mediaflow.storage import layout
 from mediaflow.storage.objects import ObjectStore
 
@@ -33,7 +33,7 @@ def lines(store: ObjectStore) -> list[dict[str, Any]]:
     """
     releases = Releases(store)
     find = cache(lambda snapshot: _manifest(releases, snapshot))
-    log = [releases.entry(number) for number in releases.log.numbers()]
+    log = [one for one in map(releases.entry, releases.log.numbers()) if one.kind != FENCE]
     released = {one.snapshot for one in log}
     names = (info.key.removeprefix(layout.SNAPSHOTS).removesuffix(".json") for info in store.list(layout.SNAPSHOTS))
     found = [_line(None, name, find(name)) for name in names if _ID.fullmatch(name) and name not in released]
@@ -126,10 +126,11 @@ def when(at_ms: int | None) -> str:
 
 
 def _back(releases: Releases, newest: Release) -> Iterator[Release]:
-    """Give the releases from the newest one back to the first."""
-    yield newest
-    for number in range(newest.n - 1, 0, -1):
-        yield releases.entry(number)
+    """Give the releases from the newest one back to the first, without fences."""
+    for number in range(newest.n, 0, -1):
+        one = newest if number == newest.n else releases.entry(number)
+        if one.kind != FENCE:
+            yield one
 
 
 def _line(release: Release | None, snapshot: str, manifest: Manifest | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mediaflow.errors import MediaflowError, NotFound, SystemFault, UsageError
 from mediaflow.snapshots.manifest import Manifest
-from mediaflow.snapshots.release import Release
+from mediaflow.snapshots.release import FENCE, Release
 from mediaflow.storage import layout
 from mediaflow.storage.log import NumberedLog
 from mediaflow.storage.objects import ObjectStore
@@ -188,6 +188,13 @@ class Releases:
         """Return the current release, None where there is none."""
         number = self.tip()
         return self.entry(number) if number else None
+
+    def told(self) -> Release | None:
+        """Return the current release as people know it: the one that fences repeat. None where there is none."""
+        newest = self.newest()
+        while newest is not None and newest.kind == FENCE:
+            newest = self.entry(newest.n - 1)
+        return newest
 
     def add(self, release: Release) -> bool:
         """Put a release under its number if nobody has; say whether the one that stands there is this one."""

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-PUBLISH, ROLLBACK, RESUME = "publish", "rollback", "resume"
+PUBLISH, ROLLBACK, RESUME, FENCE = "publish", "rollback", "resume", "fence"
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Release:
     epoch : int
         Epoch of the publisher behind it; a rollback and a resume carry on that of the release before.
     kind : str
-        `publish`, `rollback` or `resume`.
+        `publish`, `rollback` or `resume`; or `fence`, by which the collector keeps whoever looked before it from
+        taking the next number: it repeats what was current, and people are not told of it.
     held : bool
         Whether nothing new may be published after it.
     reason : str

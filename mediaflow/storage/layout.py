@@ -21,6 +21,7 @@ CONDEMNED = "condemned/"
 ENGINES = "engines/"
 PINS = "pins/"
 PROBES = "probes/"
+ERASURES = "erasures/"
 
 
 def artifact(stage: str, title_id: str, revision: str, attempt: str, part: str) -> str:
@@ -81,6 +82,11 @@ def pin(pin_id: str) -> str:
 def probe(name: str) -> str:
     """Return the key of an object that is written to read the store's clock."""
     return f"{PROBES}{name}"
+
+
+def erasure(title_no: int) -> str:
+    """Return the key of the wish that a title be erased."""
+    return f"{ERASURES}{title_no:020d}.json"
 
 
 def intent(epoch: int, table_name: str, attempt: int) -> str:

@@ -53,5 +53,9 @@ class NumberedLog:
             return True
         return bool(self.read(number).get("nonce") == nonce)
 
+    def replace(self, number: int, body: dict[str, Any]) -> None:
+        """Put another body in the place of an entry that stands: for what must not be kept, and for nothing else."""
+        self._store.put(self._key(number), json.dumps(body, ensure_ascii=False, sort_keys=True).encode())
+
     def _key(self, number: int) -> str:
         return f"{self._prefix}{number:0{DIGITS}d}.json"

@@ -5,8 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -53,6 +56,13 @@ class ObjectStore(Protocol):
         """Say whether there is an object under `key`."""
         ...
 
+    def unfinished(self, age_ms: int, delete: bool) -> tuple[int, ...]:
+        """Return the sizes of writes that were begun longer ago and never finished, and delete them if told so.
+
+        What else such a store is left with by deleted objects goes with them.
+        """
+        ...
+
     def uri(self, key: str) -> str:
         """Return the address under which Lance and Polars find `key`."""
         ...
@@ -96,7 +106,7 @@ class FolderStore:
         try:
             part = self._write_part(target, data)
             try:
-                part.rename(target)
+                _place(part.rename, target)
             finally:
                 part.unlink(missing_ok=True)
             _sync_folder(target.parent)
@@ -108,7 +118,7 @@ class FolderStore:
         try:
             part = self._write_part(target, data)
             try:
-                os.link(part, target)
+                _place(partial(os.link, part), target)
             except FileExistsError:
                 return False
             finally:
@@ -123,10 +133,12 @@ class FolderStore:
         try:
             for key in sorted(self._keys(folder)):
                 if key.startswith(prefix) and key > start_after:
-                    facts = self._file(key).stat()
+                    try:
+                        facts = self._file(key).stat()
+                    except FileNotFoundError:
+                        # Deleted since the folder was read; what comes after it is still there.
+                        continue
                     yield ObjectInfo(key, facts.st_size, facts.st_mtime_ns // 1_000_000)
-        except FileNotFoundError:
-            return
         except OSError as error:
             raise self._fault(error, f"list {prefix}") from error
 
@@ -139,11 +151,36 @@ class FolderStore:
     def exists(self, key: str) -> bool:
         return self._file(key).is_file()
 
+    def unfinished(self, age_ms: int, delete: bool) -> tuple[int, ...]:
+        sizes = []
+        try:
+            for part in sorted(self._parts.iterdir()):
+                facts = part.stat()
+                if time.time_ns() // 1_000_000 - facts.st_mtime_ns // 1_000_000 > age_ms:
+                    sizes.append(facts.st_size)
+                    if delete:
+                        part.unlink(missing_ok=True)
+            if delete:
+                self._without_empty_folders()
+        except OSError as error:
+            raise self._fault(error, "tidy up") from error
+        return tuple(sizes)
+
     def uri(self, key: str) -> str:
         return str(self._file(key))
 
     def path(self, key: str) -> Path | None:
         return self._file(key)
+
+    def _without_empty_folders(self) -> None:
+        """Remove folders of keys that are gone; those of Lance tables are not looked into."""
+        found = []
+        for base, folders, _ in os.walk(self.root):
+            folders[:] = [name for name in folders if name != ".partial" and not name.endswith(".lance")]
+            found += [Path(base, name) for name in folders]
+        for folder in reversed(found):
+            with suppress(OSError):
+                folder.rmdir()
 
     def _file(self, key: str) -> Path:
         parts = key.split("/")
@@ -178,6 +215,15 @@ class FolderStore:
         else:
             advice = f"{error.strerror}: check the folder and its permissions"
         return SystemFault(f"The store in {self.root} could not {doing}; {advice}.", root=str(self.root), doing=doing)
+
+
+def _place(put: Callable[[Path], object], target: Path) -> None:
+    """Give a finished file its name; its folder may just have been tidied away as an empty one."""
+    try:
+        put(target)
+    except FileNotFoundError:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        put(target)
 
 
 def _sync_folder(folder: Path) -> None:

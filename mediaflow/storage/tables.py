@@ -176,6 +176,49 @@ class Table:
                 return None
         return found
 
+    def newest(self) -> lance.LanceDataset | None:
+        """Open the newest version with a fresh handle; None where there is no table, and none is made."""
+        import lance
+
+        try:
+            return lance.dataset(self._uri)
+        except ValueError:
+            return None
+
+    def seal(self, base: lance.LanceDataset, epoch: int) -> lance.LanceDataset:
+        """Commit nothing but the fence id: no commit of rows that was planned before can land after it.
+
+        Raises
+        ------
+        CommitRefused
+            The table has moved since `base` was opened, or the outcome is unknown: look again.
+        """
+        return self.replace(base, [], [], {EPOCH: str(epoch), BATCH: "seal", BASE: str(base.version)})
+
+    def empty(self, base: lance.LanceDataset, epoch: int) -> lance.LanceDataset:
+        """Take away all rows and all indexes, if nobody has committed anything since `base` was opened.
+
+        No commit that was planned before can land after it, neither of rows nor of an index. The version chain goes
+        on: a name that comes back begins after this version, and never again at the first.
+
+        Raises
+        ------
+        CommitRefused
+            The table has moved since `base` was opened, or the outcome is unknown: look again.
+        """
+        import lance
+
+        properties = {EPOCH: str(epoch), BATCH: "empty", BASE: str(base.version)}
+        operation = lance.LanceOperation.Overwrite(base.schema, [])
+        transaction = lance.Transaction(base.version, operation, transaction_properties=properties)
+        try:
+            # Without a retry an overwrite becomes the version after its base, or nothing.
+            return lance.LanceDataset.commit(base, transaction, max_retries=0)
+        except Exception as error:
+            raise CommitRefused(
+                f"The table {self.name} was not emptied on version {base.version}: {error}.", table=self.name
+            ) from error
+
     def replace(
         self,
         base: lance.LanceDataset,
@@ -204,9 +247,19 @@ class Table:
         CommitRefused
             The table has moved since `base` was opened, or the outcome is unknown: look again.
         """
+        removed, updated = self._without(base, titles, fragments)
+        return self._commit(base, removed, updated, new, properties)
+
+    def _commit(
+        self,
+        base: lance.LanceDataset,
+        removed: Sequence[int],
+        updated: list[Any],
+        new: list[Any],
+        properties: Mapping[str, str],
+    ) -> lance.LanceDataset:
         import lance
 
-        removed, updated = self._without(base, titles, fragments)
         operation = lance.LanceOperation.Update(
             removed_fragment_ids=[*removed, FENCE], updated_fragments=updated, new_fragments=new
         )
@@ -224,6 +277,20 @@ class Table:
         from lance.fragment import write_fragments
 
         return list(write_fragments(self._to_arrow(rows, base.schema), base)) if len(rows) else []
+
+    def copy(self, base: lance.LanceDataset, of: lance.LanceDataset, fragments: Sequence[Any]) -> list[Any]:
+        """Write the rows that some fragments of a version have, without deleted ones, as fragments of new files."""
+        from lance.fragment import write_fragments
+
+        if not any(fragment.count_rows() for fragment in fragments):
+            return []
+        return list(write_fragments(of.scanner(fragments=list(fragments)).to_reader(), base))
+
+    def swap(
+        self, base: lance.LanceDataset, removed: Sequence[int], new: list[Any], properties: Mapping[str, str]
+    ) -> lance.LanceDataset:
+        """Put fragments in the place of others, in one commit on `base`; `CommitRefused` as for `replace`."""
+        return self._commit(base, removed, [], new, properties)
 
     def tend(self, dataset: lance.LanceDataset, due: Upkeep | None = None) -> lance.LanceDataset:
         """Compact the table and care for its indexes where that is due; return the newest version then.

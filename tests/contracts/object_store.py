@@ -44,6 +44,14 @@ class ObjectStoreContract:
         assert [info.key for info in store.list("l/", start_after="l/2")] == ["l/3", "l/deep/4"]
         assert [info.key for info in store.list("none/")] == []
 
+    def test_a_listing_goes_on_past_what_is_deleted_meanwhile(self, store: ObjectStore) -> None:
+        for number in range(4):
+            store.put(f"g/{number}", b"x")
+        listing = store.list("g/")
+        assert next(listing).key == "g/0"
+        store.delete("g/1")
+        assert [info.key for info in listing][-2:] == ["g/2", "g/3"]
+
     def test_delete_is_quiet_about_what_is_not_there(self, store: ObjectStore) -> None:
         store.put("d/1", b"x")
         store.delete("d/1")

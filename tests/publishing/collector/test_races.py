@@ -1,0 +1,350 @@
+"""A collector or publisher sleeps at a step, or is killed there, while others publish, roll back, pin and collect."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import lance
+import pytest
+
+from mediaflow.publishing.rollback import resume
+from mediaflow.snapshots.history import lines
+from mediaflow.snapshots.reader import Releases
+from mediaflow.storage import layout
+from mediaflow.storage.objects import FolderStore
+from tests.conftest import ROOT
+from tests.publishing.collector.asleep import Stopped, asleep_at, converges, pin, roll_back, whole
+from tests.publishing.collector.keeping import age, collect, manifests
+from tests.publishing.world import World, age_epochs, copied, hooked, revisions_agree
+
+DAYS = 86_400
+STEPS = (
+    "after marking",
+    "before fence",
+    "after fence",
+    "before pins",
+    "before tags",
+    "before manifest",
+    "before marker",
+    "before seal",
+    "before cleanup",
+    "before files",
+    "after ledger",
+    "before artifacts",
+)
+
+
+@pytest.fixture(scope="session")
+def three(prepared: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Three releases over a changed film, with a dead attempt of a fourth; to be copied, not used."""
+    world = copied(prepared, tmp_path_factory.mktemp("three") / "store")
+    world.publish()
+    world.film("alps", media="m3")
+    world.compute()
+    world.publish()
+    world.film("bees", lines=("bees four",))
+    world.compute()
+    die(world, "snapshots/")
+    return world
+
+
+@pytest.fixture
+def world(three: World, tmp_path: Path) -> World:
+    return copied(three, tmp_path / "store")
+
+
+class Dead(BaseException):
+    """The process is no more."""
+
+
+def die(world: World, place: str) -> None:
+    """Publish in a process that dies before it touches a key."""
+
+    def before(operation: str, key: str) -> None:
+        if place in key and operation != "list":
+            raise Dead
+
+    with hooked(world.store, before) as store, pytest.raises(Dead):
+        world.publish(store)
+    age_epochs(world.store)
+
+
+def released(world: World) -> list[str]:
+    return [line["snapshot"] for line in lines(world.store)]
+
+
+def publish(world: World) -> None:
+    world.film("dogs", lines=("dogs two",))
+    world.compute()
+    assert world.publish().outcome == "released"
+    age_epochs(world.store)
+
+
+def back_and_forth(world: World) -> None:
+    """A film changes and changes back: 1-2-1, each published."""
+    for media in ("m2", "m3"):
+        world.film("alps", media=media)
+        world.compute()
+        assert world.publish().outcome == "released"
+        age_epochs(world.store)
+
+
+def pin_and_publish(world: World) -> None:
+    pin(world, released(world)[0])
+    publish(world)
+
+
+def back_and_on(world: World) -> None:
+    if roll_back(world, released(world)[0]):
+        resume(world.store)
+    pin(world, released(world)[0])
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("others", [pin_and_publish, back_and_on, back_and_forth, collect])
+def test_a_collector_that_slept_harms_nobody(world: World, step: str, others: Callable[[World], object]) -> None:
+    with asleep_at(world, f"collect: {step}", lambda: others(world) and None):
+        assert collect(world).outcome in ("collected", "overtaken")
+    if world.store.exists(layout.pin("reader")):
+        assert revisions_agree(Releases(world.store).at(released(world)[0])), "pinned"
+    converges(world)
+
+
+@pytest.mark.parametrize("step", ["after marking", "before fence", "after fence", "before tags", "before cleanup"])
+def test_a_rollback_to_a_snapshot_that_is_about_to_go_is_served_or_refused(world: World, step: str) -> None:
+    first = released(world)[0]
+    went: list[bool] = []
+    with asleep_at(world, f"collect: {step}", lambda: went.append(roll_back(world, first))):
+        collect(world)
+    assert world.reader().id == (first if went[0] else released(world)[-1])
+    whole(world)
+    if went[0]:
+        resume(world.store)
+    converges(world)
+
+
+def test_a_rollback_before_the_fence_saves_a_marked_snapshot_and_one_after_it_is_refused(world: World) -> None:
+    first = released(world)[0]
+
+    def marked_and_back() -> None:
+        # It had looked for the marker just before it was put.
+        world.store.delete(layout.condemned(first))
+        assert roll_back(world, first)
+        world.store.put_if_absent(layout.condemned(first), b'{"epoch": 1}')
+
+    with asleep_at(world, "collect: after marking", marked_and_back):
+        done = collect(world)
+    assert first in done.leaving and world.reader().id == first
+    assert revisions_agree(world.reader())
+
+
+def test_a_pin_and_the_way_forth_again_between_the_looks_save_a_snapshot(world: World) -> None:
+    first = released(world)[0]
+
+    def back() -> None:
+        # It had looked for the marker just before it was put.
+        world.store.delete(layout.condemned(first))
+        assert roll_back(world, first)
+        world.store.put_if_absent(layout.condemned(first), b'{"epoch": 1}')
+
+    def forth() -> None:
+        # The current one is never refused, marked or not.
+        assert pin(world, first)
+        resume(world.store)
+        publish(world)
+
+    with asleep_at(world, "collect: after marking", back), asleep_at(world, "collect: before pins", forth):
+        done = collect(world)
+    assert first in done.leaving
+    assert revisions_agree(Releases(world.store).at(first))
+    converges(world)
+
+
+def test_what_another_collector_marks_later_is_not_deleted(world: World) -> None:
+    first = released(world)[0]
+    assert pin(world, first)
+
+    def meanwhile() -> None:
+        # Let go, wanted back by somebody who looked for the marker before another collector put it.
+        world.store.delete(layout.pin("reader"))
+        assert roll_back(world, first)
+        world.store.put_if_absent(layout.condemned(first), b'{"epoch": 99}')
+
+    with asleep_at(world, "collect: after fence", meanwhile):
+        done = collect(world)
+    assert first not in done.snapshots and world.reader().id == first
+    assert revisions_agree(world.reader())
+    resume(world.store)
+    converges(world)
+
+
+def test_a_publish_that_began_later_keeps_its_manifest_and_its_tags(world: World) -> None:
+    made: list[str] = []
+
+    def meanwhile() -> None:
+        before = set(manifests(world.store))
+        die(world, "releases/")
+        made.extend(set(manifests(world.store)) - before)
+
+    with asleep_at(world, "collect: after epoch", meanwhile):
+        done = collect(world)
+    (later,) = made
+    assert later not in done.snapshots
+    for part in manifests(world.store)[later].tables.values():
+        assert part.tag in lance.dataset(world.store.uri(layout.table(part.name))).tags.list()
+
+
+@pytest.mark.parametrize("step", ["before emptying", "after emptying", "before cleanup"])
+def test_a_generation_that_comes_back_while_the_collector_sleeps_is_whole(world: World, step: str) -> None:
+    old = world.reader().manifest.algorithms["objects"].table
+    assert world.publish().outcome == "released"
+    world.stage("objects", model="m2")
+    world.compute()
+    world.publish()
+
+    def back() -> None:
+        world.stage("objects", model="m1")
+        world.compute()
+        assert world.publish().outcome == "released"
+        age_epochs(world.store)
+
+    with asleep_at(world, f"collect: {step}", back):
+        collect(world)
+    assert world.reader().manifest.algorithms["objects"].table == old
+    converges(world)
+
+
+PLACES = ("publish: before tag", "snapshots/", "releases/")
+
+
+def do_collect(world: World) -> None:
+    assert collect(world).outcome == "collected"
+
+
+def collect_and_publish(world: World) -> None:
+    do_collect(world)
+    age_epochs(world.store)
+    assert world.publish().outcome in ("released", "nothing new")
+
+
+def roll_back_to_the_first(world: World) -> None:
+    assert roll_back(world, released(world)[0])
+    do_collect(world)
+
+
+@pytest.mark.parametrize("place", ["epochs/", "releases list", "titles.0", *PLACES])
+@pytest.mark.parametrize("others", [do_collect, collect_and_publish, roll_back_to_the_first])
+def test_a_publisher_that_slept_through_a_collection_ends(
+    world: World, place: str, others: Callable[[World], None]
+) -> None:
+    publish(world)
+    world.film("cats", lines=("cats five",))
+    world.compute()
+    done: list[str] = []
+
+    def meanwhile() -> None:
+        age_epochs(world.store)
+        done.append(place)
+        others(world)
+        age_epochs(world.store)
+
+    def before(operation: str, key: str) -> None:
+        listing = operation == "list"
+        here = (listing and key == "releases/") if place == "releases list" else (place in key and not listing)
+        if here and not done and (place != "epochs/" or "absent" not in operation):
+            meanwhile()
+
+    if place.startswith("publish"):
+        with asleep_at(world, place, meanwhile):
+            outcome = world.publish().outcome
+    else:
+        with hooked(world.store, before) as store:
+            outcome = world.publish(store).outcome
+    assert done
+    assert outcome in ("overtaken", "held") or place == "epochs/"
+    whole(world)
+    newest = Releases(world.store).newest()
+    if newest is not None and newest.held:
+        resume(world.store)
+    converges(world)
+
+
+def test_a_publisher_asleep_for_a_week_between_fragments_and_commit_loses_no_row(world: World) -> None:
+    publish(world)
+    world.film("cats", lines=("cats five",))
+    world.compute()
+    slept: list[str] = []
+
+    def before(operation: str, key: str) -> None:
+        if "dialogue" in key and key.startswith(layout.INTENTS) and not slept:
+            slept.append(key)
+            age(world.store, 8 * DAYS, layout.TABLES)
+            age_epochs(world.store)
+            do_collect(world)
+
+    with hooked(world.store, before) as store:
+        assert world.publish(store).outcome == "overtaken"
+    assert slept
+    converges(world)
+
+
+def test_a_first_fill_that_waits_for_weeks_to_be_released_is_whole(world: World) -> None:
+    world.stage("objects", model="m2")
+    world.compute()
+    die(world, "snapshots/")
+    for _ in range(2):
+        age(world.store, 8 * DAYS, layout.TABLES)
+        age_epochs(world.store)
+        do_collect(world)
+    assert world.publish().outcome == "released"
+    assert world.answers() == world.expected()
+    converges(world)
+
+
+KILLED = ("before fence", "before manifest", "before marker", "before cleanup", "after ledger")
+
+
+@pytest.mark.parametrize("step", KILLED)
+def test_a_collector_that_was_killed_is_finished_by_the_next(sampled: World, step: str) -> None:
+    sampled.publish()
+    killed = subprocess.run(
+        [sys.executable, "-m", "tests.publishing.process", str(sampled.store.root), f"collect: {step}", "kill", "gc"],
+        cwd=ROOT,
+        timeout=120,
+    )
+    assert killed.returncode == -9
+    converges(sampled)
+
+
+@pytest.mark.parametrize("step", ["after marking", "after fence", "before cleanup"])
+def test_a_collector_that_was_stopped_while_others_published_and_collected(sampled: World, step: str) -> None:
+    sampled.publish()
+    stopped = Stopped(sampled, f"collect: {step}", "gc")
+    sampled.film("alps", media="m4")
+    sampled.compute()
+    assert sampled.publish().outcome == "released"
+    do_collect(sampled)
+    assert stopped.go_on() in ("collected", "overtaken")
+    converges(sampled)
+
+
+@pytest.mark.parametrize("place", ["intents/", "snapshots/", "releases/"])
+def test_a_publisher_that_was_stopped_while_others_collected(sampled: World, place: str) -> None:
+    stopped = Stopped(sampled, place, "publish")
+    do_collect(sampled)
+    assert stopped.go_on() == "overtaken"
+    converges(sampled)
+
+
+def test_a_store_whose_current_manifest_is_gone_loses_nothing_more(world: World) -> None:
+    from mediaflow.errors import SystemFault
+
+    store: FolderStore = world.store
+    store.delete(layout.snapshot(world.reader().id))
+    before = {info.key for info in store.list("tables/")}
+    with pytest.raises(SystemFault, match="nothing is deleted"):
+        collect(world)
+    assert {info.key for info in store.list("tables/")} == before
