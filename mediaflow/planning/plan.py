@@ -121,6 +121,14 @@ class Plan:
 
         return pl.concat([self.stale(), *(kept.stale() for kept in self.kept)])
 
+    def named(self) -> pl.DataFrame:
+        """Return title_id, stage, revision, attempt of all artifacts that are to be there, on both sides."""
+        import polars as pl
+
+        frames = [self.frame, *(kept.frame for kept in self.kept)]
+        columns = ("title_id", "stage", "revision", "attempt")
+        return pl.concat([one.filter(pl.col("state") == FRESH).select(columns) for one in frames]).unique()
+
     def reasons(self) -> dict[str, int]:
         """Return how many artifacts are stale for which reason, most frequent first; `retry` where one failed."""
         import polars as pl

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 import mediaflow
 from mediaflow.cli.main import app
+from mediaflow.cli.output import duration
 from mediaflow.demo.library import make_film
 from mediaflow.library import Library
 from tests.refreshing import refresh
@@ -82,6 +83,89 @@ def test_status_counts_titles_and_says_what_is_wrong(shell: Shell) -> None:
     assert "quarantined: broken (media): 'broken.mp4' cannot be read as media" in printed
     assert "stopped: visual: " in printed
     assert "ignored: " in printed
+
+
+_SHADES = """
+import polars as pl
+
+from mediaflow.algorithms.contract import Algorithm, Parameters, Shape
+
+
+class Shade(Parameters):
+    shade: str = "light"
+
+
+class Shades(Algorithm):
+    name = "shades"
+    version = "1"
+    owner = "team:shelves"
+    inputs = ("catalogue",)
+    shape = Shape.LABEL
+    Parameters = Shade
+
+    def run(self, batch):
+        label = batch.parameters.shade
+        for title in batch:
+            if label == "dark" and title.title_id == "two-1992":
+                raise ValueError("too dark")
+            rows = {"start_ms": [0], "end_ms": [1000], "label": [label], "confidence": [1.0]}
+            yield pl.DataFrame(rows, schema_overrides={"confidence": pl.Float32})
+"""
+
+
+def test_status_says_how_far_the_next_generation_is_and_what_is_served_meanwhile(tmp_path: Path) -> None:
+    shell, file = Shell(tmp_path), tmp_path / "algorithms" / "shades.py"
+    file.parent.mkdir()
+    file.write_text(_SHADES)
+    for name in ("One (1991)", "Two (1992)", "Three (1993)"):
+        make_film(shell.films / f"{name}.mp4", seed=1, shots=1, size=(96, 64), shot_seconds=0.5, fps=12)
+    third = (shell.films / "Three (1993).mp4").rename(tmp_path / "three.mp4")
+
+    def library(**said: str) -> Library:
+        return mediaflow.open(
+            home=tmp_path / "home",
+            library=shell.films,
+            settle_s=0,
+            visual_model="none",
+            algorithm_folders=[file.parent],
+            algorithms={"shades": said},
+        )
+
+    with library() as opened:
+        refresh(opened)
+        assert opened.status()["algorithms"]["shades"]["current"]
+    third.rename(shell.films / "Three (1993).mp4")
+    with library(shade="dark") as opened:
+        assert refresh(opened).added == ("three-1993",)
+        said = opened.status()["algorithms"]["shades"]
+        assert (said["covered"], said["of"], said["served"], said["current"]) == (2, 3, True, False)
+        assert (said["kept"], said["pending"]) == (True, [])
+        assert 0 <= said["seconds_left"] < 60
+        made = opened.current().manifest.algorithms["shades"]
+        labels = opened.current().table(made.table).to_table()["label"].to_pylist()
+        assert labels == ["light"] * 3, "the third one, too, by the parameters of then"
+    (tmp_path / "mediaflow.toml").write_text(
+        f'algorithm_folders = ["{file.parent}"]\n[algorithms.shades]\nshade = "dark"\n'
+    )
+    printed = shell.run("status").stdout
+    assert "shades: 2 of 3 titles, about 1 s left, an earlier generation is served and kept up to date" in printed
+    file.write_text(_SHADES.replace('version = "1"', 'version = "2"'))
+    (shell.films / "Two (1992).mp4").write_bytes((shell.films / "One (1991).mp4").read_bytes() + b"\0")
+    (shell.films / "Two (1992).nfo").write_text("<movie><title>Two too</title></movie>")
+    with library(shade="dark") as opened:
+        refresh(opened)
+        said = opened.status()["algorithms"]["shades"]
+        assert (said["kept"], said["pending"]) == (False, ["two-1992"])
+    printed = shell.run("status").stdout
+    assert "an earlier generation is served and not kept up to date" in printed
+    assert "shades: 1 title published without it: two-1992" in printed
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.0, "1 s"), (89.4, "89 s"), (90.0, "2 min"), (5_000.0, "83 min"), (10_800.0, "3 h")]
+)
+def test_times_that_nobody_knows_exactly(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
 
 
 def test_plan_says_what_is_not_fresh_and_why(shell: Shell) -> None:

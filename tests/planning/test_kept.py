@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -146,6 +147,24 @@ def test_what_a_manifest_does_not_describe_is_in_no_graph() -> None:
     said = describe(GRAPH, ["visual"])
     del said[GRAPH.generations["frames"]]
     assert served_stages(wanted, tables, said).graphs == ()
+
+
+def test_a_plan_names_the_artifacts_of_what_is_wanted_and_of_what_is_kept(ledger: Ledger) -> None:
+    record(ledger, GRAPH, [A])
+    wanted = changed(replace(VISUAL, model="m2"))
+    record(ledger, wanted, [A], only="visual")
+    record(ledger, GRAPH, [B], only="media")
+    named = planned(GRAPH, wanted, ledger, A, B).named()
+    assert Counter(named.select("title_id", "stage").iter_rows()) == {
+        ("a", "media"): 1,
+        ("a", "subtitles"): 1,
+        ("a", "frames"): 1,
+        ("a", "dialogue"): 1,
+        ("a", "visual"): 2,
+        ("b", "media"): 1,
+    }
+    record(ledger, wanted, [B])
+    assert named.height == 7 and planned(GRAPH, wanted, ledger, A, B).named().height == 10
 
 
 def test_a_kept_stage_that_stops_stops_alone(ledger: Ledger) -> None:
