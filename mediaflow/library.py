@@ -376,9 +376,11 @@ class Library:
     def _gates(self) -> Gates:
         from mediaflow.publishing.gates.gate import Limits
         from mediaflow.publishing.gates.judge import Gates
+        from mediaflow.publishing.gates.texts import RememberedTexts
 
         said = {name: getattr(self.settings, f"gate_{name}") for name in vars(Limits()) if name != "golden"}
-        return Gates(self.store, Limits(**said, golden=self.settings.golden), self.models, _Pictures(self))
+        encoders = RememberedTexts(self.models, self.cache / "texts")
+        return Gates(self.store, Limits(**said, golden=self.settings.golden), encoders, _Pictures(self))
 
     def _present(self) -> list[Present]:
         from mediaflow.publishing.publisher import Present
