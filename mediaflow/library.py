@@ -250,12 +250,9 @@ class Library:
         graph = self.graph()
         return self._publisher(graph).publish(lambda: (self._plan(graph), self._present()), override)
 
-    def refusal(self) -> Refusal | None:
-        """Return what the gates refused last, None where they refused nothing since what is served was released."""
-        from mediaflow.publishing.refusals import standing
-
-        newest = self.releases.newest()
-        return standing(self.store, newest.snapshot if newest else "")
+    def refusal(self, plan: Plan) -> Refusal | None:
+        """Return what the gates refused last, None where what is served is what is whole."""
+        return self._publisher(self.graph()).refusal(plan, self._present())
 
     def rollback(self, snapshot: str | None, reason: str) -> Release:
         """Serve an earlier snapshot and hold it; see `mediaflow.publishing.rollback`."""
@@ -333,7 +330,8 @@ class Library:
         owners = {one.name: one.owner for one in self.algorithms}
         reader = self._served()
         release = self.releases.entry(reader.release) if reader else None
-        return report.status(self.plan(), owners, reader, self.last_look(), release, self.refusal())
+        plan = self.plan()
+        return report.status(plan, owners, reader, self.last_look(), release, self.refusal(plan))
 
     def show(self, title: str) -> dict[str, Any]:
         """Return one title in full, by id or name; `UsageError` where there is none."""

@@ -99,7 +99,7 @@ def _shown(instance: dg.DagsterInstance, stage: str, titles: set[str]) -> set[st
 def _whole(instance: dg.DagsterInstance, opened: Library) -> Iterator[dg.RunRequest]:
     """Ask for runs that record the snapshot and the models; they find everything there already."""
     # While a refusal stands, a run that publishes would only be refused again.
-    there = opened.releases.tip() and opened.refusal() is None
+    there = opened.releases.tip() and opened.refusal(opened.plan()) is None
     wanted = {"snapshot": opened.current().manifest.content} if there else {}
     for algorithm, name in opened.model_names().items():
         model = opened.models.find(name)
