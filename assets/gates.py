@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from mediaflow.publishing.gates.every import GATES
-from mediaflow.publishing.gates.gate import FAILED
+from mediaflow.publishing.refusals import FAILED
 
 _UNKNOWN = {"verdict": "not asked", "said": "The snapshot was published without this gate.", "reason": ""}
 

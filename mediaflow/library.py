@@ -309,12 +309,9 @@ class Library:
         graph = self.graph()
         return self._publisher(graph).publish(lambda: (self._plan(graph), self._present()), override)
 
-    def refusal(self) -> Refusal | None:
-        """Return what the gates refused last, None where they refused nothing since what is served was released."""
-        from mediaflow.publishing.refusals import standing
-
-        newest = self.releases.newest()
-        return standing(self.store, newest.snapshot if newest else "")
+    def refusal(self, plan: Plan) -> Refusal | None:
+        """Return what the gates refused last, None where what is served is what is whole."""
+        return self._publisher(self.graph()).refusal(plan, self._present())
 
     def rollback(self, snapshot: str | None, reason: str) -> Release:
         """Serve an earlier snapshot and hold it; see `mediaflow.publishing.rollback`."""
@@ -491,7 +488,7 @@ class Library:
         left = seconds_left(self.ledger.look(), graph, found, {"decode": self.decode_workers})
         with self._served() as reader:
             release = self.releases.told()
-            return report.status(found, owners, reader, self.last_look(), release, self.refusal(), left)
+            return report.status(found, owners, reader, self.last_look(), release, self.refusal(found), left)
 
     def show(self, title: str) -> dict[str, Any]:
         """Return one title in full, by id or name; `UsageError` where there is none."""
@@ -570,9 +567,11 @@ class Library:
     def _gates(self) -> Gates:
         from mediaflow.publishing.gates.gate import Limits
         from mediaflow.publishing.gates.judge import Gates
+        from mediaflow.publishing.gates.texts import RememberedTexts
 
         said = {name: getattr(self.settings, f"gate_{name}") for name in vars(Limits()) if name != "golden"}
-        return Gates(self.store, Limits(**said, golden=self.settings.golden), self.models, _Pictures(self))
+        encoders = RememberedTexts(self.models, self.cache / "texts")
+        return Gates(self.store, Limits(**said, golden=self.settings.golden), encoders, _Pictures(self))
 
     def _present(self) -> list[Present]:
         from mediaflow.publishing.publisher import Present

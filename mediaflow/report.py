@@ -10,7 +10,7 @@ from mediaflow.catalog.records import TitleRecord
 from mediaflow.errors import UsageError
 from mediaflow.planning.ledger import FAILED, QUARANTINED
 from mediaflow.planning.plan import BLOCKED, FRESH, STALE, Plan
-from mediaflow.publishing.refusals import Refusal
+from mediaflow.publishing.refusals import Refusal, sentences
 from mediaflow.snapshots.reader import SnapshotReader
 from mediaflow.snapshots.release import Release
 
@@ -71,7 +71,7 @@ def status(
             for name, owner in owners.items()
         },
         "release": _release(reader, release),
-        "refused": {"gates": refusal.gates, "sentences": refusal.sentences()} if refusal else None,
+        "refused": {"gates": refusal.gates, "sentences": sentences(refusal.gates)} if refusal else None,
         "library": look,
     }
 

@@ -18,6 +18,7 @@ import dagster as dg
 from mediaflow.errors import MediaflowError
 from mediaflow.library import Library
 from mediaflow.planning.ledger import FAILED, QUARANTINED
+from mediaflow.publishing.refusals import sentences
 from resources.library import LibraryResource, open_library
 from sensors.prepare import prepare_home
 
@@ -194,8 +195,8 @@ class Rounds:
         newest = self._library.releases.told()
         if held := newest is not None and newest.held:
             _say(newest.holding())
-        refusal = self._library.refusal()
-        for sentence in refusal.sentences() if refusal else ():
+        refusal = self._library.refusal(plan)
+        for sentence in sentences(refusal.gates) if refusal else ():
             _say(f"refused: {sentence}")
         return INCOMPLETE if given_up or plan.stopped or held or refusal else FRESH
 

@@ -102,7 +102,7 @@ def _shown(instance: dg.DagsterInstance, stage: str, titles: set[str]) -> set[st
 def _whole(instance: dg.DagsterInstance, opened: Library) -> Iterator[dg.RunRequest]:
     """Ask for a run that records the snapshot; it finds everything there already."""
     # While a refusal stands, a run that publishes would only be refused again.
-    if not opened.releases.tip() or opened.refusal() is not None:
+    if not opened.releases.tip() or opened.refusal(opened.plan()) is not None:
         return
     event = instance.get_latest_materialization_event(dg.AssetKey("snapshot"))
     made = event.asset_materialization if event else None

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from mediaflow.publishing.refusals import sentences
 from resources.library import LibraryResource
 from sensors import inflight
 from sensors.pace import OFTEN_S
@@ -24,9 +25,10 @@ def publish(context: dg.SensorEvaluationContext, library: LibraryResource) -> dg
     newest = opened.releases.told()
     if newest is not None and newest.held:
         return dg.SensorResult(skip_reason=newest.holding())
-    if not opened.publish_due(opened.plan()):
-        refusal = opened.refusal()
-        said = " ".join(refusal.sentences()) if refusal else "what is served is what is whole"
+    plan = opened.plan()
+    if not opened.publish_due(plan):
+        refusal = opened.refusal(plan)
+        said = " ".join(sentences(refusal.gates)) if refusal else "what is served is what is whole"
         return dg.SensorResult(skip_reason=said)
     keys = [dg.AssetKey("snapshot"), dg.AssetKey("release")]
     tags = {inflight.LANE: _LANE, "mediaflow/why": "titles changed", **PUBLISH_FIRST}

@@ -10,6 +10,7 @@ import typer
 
 from mediaflow.cli.output import Json, counted, plain, print_columns, print_note, sentences
 from mediaflow.errors import UsageError
+from mediaflow.publishing import refusals
 
 if TYPE_CHECKING:
     from mediaflow.library import Library
@@ -85,8 +86,7 @@ def _print(opened: Library, done: Publication) -> None:
     if done.gates:
         print_gates(done.gates)
     if done.outcome == "refused":
-        refusal = opened.refusal()
-        for sentence in refusal.sentences() if refusal else ():
+        for sentence in refusals.sentences(done.gates):
             print_note(sentence)
 
 

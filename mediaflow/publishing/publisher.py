@@ -114,6 +114,15 @@ class Publisher:
         cut = self._cut(plan, titles, served)
         return self._changes(cut, served) and self._refusal(cut, served, len(titles)) is None
 
+    def refusal(self, plan: Plan, titles: Sequence[Present]) -> Refusal | None:
+        """Return what the gates refused last, as long as something else than what is served is whole."""
+        newest = self._releases.newest()
+        last = standing(self._store, newest.snapshot if newest else "")
+        if last is None:
+            return None
+        served = self._current()
+        return last if self._changes(self._cut(plan, titles, served), served) else None
+
     def publish(
         self, look: Callable[[], tuple[Plan, Sequence[Present]]], override: Mapping[str, str] | None = None
     ) -> Publication:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from mediaflow.storage import layout
 from mediaflow.storage.log import NumberedLog
 from mediaflow.storage.objects import ObjectStore
 
-REFUSED = "refused"
+REFUSED, FAILED = "refused", "failed"
 # Epochs that said nothing about gates (nothing new, overtaken, a collector's) are passed over; so many at most.
 _LOOK_BACK = 32
 
@@ -41,18 +42,15 @@ class Refusal:
         """Return what is kept at the end of the epoch."""
         return {"content": self.content, "key": self.key, "base": self.base, "gates": self.gates}
 
-    @property
-    def failed(self) -> list[dict[str, Any]]:
-        """What the gates said that failed."""
-        return [gate for gate in self.gates if gate["verdict"] == "failed"]
 
-    def sentences(self) -> list[str]:
-        """Return, for people, one sentence a gate that failed: what, and what to do."""
-        return [
-            f"The gate {gate['name']!r} refused the next snapshot: {gate['said']} To publish it all the same, this "
-            f"once: mediaflow publish --override {gate['name']} --reason TEXT."
-            for gate in self.failed
-        ]
+def sentences(gates: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return, for people, one sentence a gate that failed: what, and what to do."""
+    return [
+        f"The gate {gate['name']!r} refused the next snapshot: {gate['said']} To publish it all the same, this once: "
+        f"mediaflow publish --override {gate['name']} --reason TEXT."
+        for gate in gates
+        if gate["verdict"] == FAILED
+    ]
 
 
 def standing(store: ObjectStore, served: str) -> Refusal | None:

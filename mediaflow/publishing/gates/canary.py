@@ -75,9 +75,13 @@ def _revisions(table: lance.LanceDataset, titles: list[int]) -> set[tuple[int, s
 
 
 def _moved(probe: Probe, before: lance.LanceDataset, after: lance.LanceDataset, condition: str) -> bool:
+    old, new = (probe.searcher().search(table, condition, _DEEP) for table in (before, after))
+    if len(old) == _DEEP and old["score"][DEPTH - 1] == old["score"][-1]:
+        # So many rows are equally good that which of them come first is chance.
+        return False
     columns = ("title_no", "start_ms", "end_ms", "text")
-    old, new = (list(probe.searcher().search(t, condition, _DEEP).select(columns).iter_rows()) for t in (before, after))
-    return not (set(old[:DEPTH]) <= set(new) and set(new[:DEPTH]) <= set(old))
+    was, now = (list(found.select(columns).iter_rows()) for found in (old, new))
+    return not (set(was[:DEPTH]) <= set(now) and set(now[:DEPTH]) <= set(was))
 
 
 def _words(trial: Trial, probe: Probe) -> str:

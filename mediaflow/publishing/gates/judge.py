@@ -11,7 +11,6 @@ from mediaflow.errors import MediaflowError, SystemFault, UsageError
 from mediaflow.planning.revisions import digest
 from mediaflow.publishing.gates.every import GATES, NAMES
 from mediaflow.publishing.gates.gate import (
-    FAILED,
     OVERRIDDEN,
     PASSED,
     SKIPPED,
@@ -23,7 +22,7 @@ from mediaflow.publishing.gates.gate import (
     Trial,
     readable,
 )
-from mediaflow.publishing.refusals import Refusal
+from mediaflow.publishing.refusals import FAILED, Refusal, sentences
 from mediaflow.snapshots.manifest import Manifest
 from mediaflow.snapshots.reader import SnapshotReader
 
@@ -37,7 +36,7 @@ class Refused(MediaflowError):
     """A gate failed and was not overridden: what is served stays so. `refusal` holds what every gate said."""
 
     def __init__(self, refusal: Refusal) -> None:
-        super().__init__(" ".join(refusal.sentences()))
+        super().__init__(" ".join(sentences(refusal.gates)))
         self.refusal = refusal
 
 

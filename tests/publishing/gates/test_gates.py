@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from mediaflow.publishing.gates.every import NAMES
+from mediaflow.publishing.gates.gate import Titles
+from mediaflow.publishing.gates.judge import Gates, Refused
 from mediaflow.publishing.publisher import Publication
-from tests.publishing.gates.studio import FILMS, Studio, said, shots, verdicts
+from tests.publishing.gates.studio import FILMS, NoPictures, Studio, WordEncoders, said, shots, verdicts
 
 
 def failed(publication: Publication) -> set[str]:
@@ -176,6 +178,16 @@ class TestVectors:
         studio.film("gnus", media="m2")
         studio.compute()
         assert refused(studio, "vectors").startswith("4 of 32 vectors")
+
+    def test_vectors_of_another_length_than_the_model_gives(self, studio: Studio) -> None:
+        served = studio.reader().manifest
+        part = served.algorithms["visual"]
+        longer = replace(part, fields={"vector": "Array(Float16, shape=(64,))"})
+        candidate = replace(served, id="x", algorithms=served.algorithms | {"visual": longer})
+        names = {film.title_id: film.title_no for film in studio.films.values()}
+        gates = Gates(studio.store, studio.limits, WordEncoders(), NoPictures())
+        with pytest.raises(Refused, match="The vectors of 'visual' have 32 numbers, and its model gives 64"):
+            gates.passed(candidate, None, Titles(names, frozenset(), names.keys()), {})
 
     def test_vectors_that_are_all_the_same(self, studio: Studio) -> None:
         self.spoil(studio, "same")

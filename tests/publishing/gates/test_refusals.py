@@ -12,7 +12,7 @@ import pytest
 
 from mediaflow.errors import UsageError
 from mediaflow.publishing.gates.judge import check_override
-from mediaflow.publishing.refusals import standing
+from mediaflow.publishing.refusals import sentences, standing
 from mediaflow.storage import layout
 from tests.publishing.gates.studio import FILMS, Studio, verdicts
 
@@ -37,7 +37,7 @@ def test_what_is_served_stays_and_the_epoch_says_why(spoilt: Studio) -> None:
     assert end["outcome"] == "refused" and end["gates"] == list(refused.gates)
     refusal = standing(spoilt.store, spoilt.reader().id)
     assert refusal is not None
-    (sentence,) = refusal.sentences()
+    (sentence,) = sentences(refusal.gates)
     assert sentence.startswith("The gate 'vectors' refused the next snapshot: 4 of 32 vectors")
     assert sentence.endswith("mediaflow publish --override vectors --reason TEXT.")
 
@@ -70,6 +70,14 @@ def test_epochs_that_say_nothing_of_gates_do_not_make_it_forget(spoilt: Studio) 
     epochs = spoilt.publisher()._epochs
     epochs.end(epochs.begin(), "nothing new")
     assert not spoilt.due()
+
+
+def test_what_goes_back_to_what_is_served_is_refused_no_more(spoilt: Studio) -> None:
+    spoilt.publish()
+    assert spoilt.publisher().refusal(*spoilt.look()) is not None
+    spoilt.film("alps", media="m1")
+    assert not spoilt.due()
+    assert spoilt.publisher().refusal(*spoilt.look()) is None
 
 
 def test_a_mended_cut_is_released_and_nothing_is_remembered(spoilt: Studio) -> None:
