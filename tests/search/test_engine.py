@@ -111,6 +111,7 @@ def test_a_library_that_slept_longer_than_its_pin_answers_from_what_is_there(wor
     gateway = library._gateway
     assert gateway is not None
     gateway.close()
+    assert found(library) == (old, ["alps"]), "it is current still, and opened anew"
     change(world, "bees one")
     assert collect(world.store, old) == [old]
     assert found(library) == (world.reader().id, ["alps", "bees"])
