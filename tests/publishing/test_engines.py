@@ -41,6 +41,7 @@ def world(sampled: World, actors: list[Actor]) -> Iterator[World]:
         actor.ask("use", store=str(sampled.store.root))
     yield sampled
     for actor in actors:
+        actor.thaw()
         actor.ask("close")
 
 

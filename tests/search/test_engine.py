@@ -12,6 +12,7 @@ import pytest
 import mediaflow
 from mediaflow.library import Library
 from mediaflow.publishing.rollback import rollback
+from mediaflow.search.gateway import Gateway
 from mediaflow.search.query import Dialogue, Query
 from mediaflow.snapshots.engine import EngineNotReady
 from mediaflow.snapshots.leases import leases
@@ -108,14 +109,22 @@ def test_a_library_that_is_asked_again_and_again_keeps_what_it_reads_and_goes_ov
 
 def test_a_library_that_slept_longer_than_its_pin_answers_from_what_is_there(world: World, library: Library) -> None:
     old, _ = found(library)
-    gateway = library._gateway
-    assert gateway is not None
-    gateway.close()
+    gateway = let_go(library)
+    assert found(library) == (old, ["alps"]), "it is current still, and opened anew"
+    let_go(library)
     change(world, "bees one")
     assert collect(world.store, old) == [old]
     assert found(library) == (world.reader().id, ["alps", "bees"])
     with pytest.raises(SnapshotExpired):
         gateway.search(ONE)
+
+
+def let_go(library: Library) -> Gateway:
+    """Have the pin of what a library searches end, as it does while a machine sleeps."""
+    gateway = library._gateway
+    assert gateway is not None
+    gateway.close()
+    return gateway
 
 
 def test_searches_from_many_threads_are_whole_while_snapshots_are_published_and_collected(
