@@ -50,6 +50,16 @@ class Room:
         return {info.key: self.store.get(info.key) for info in self.store.list("models/choices/")}
 
 
+class Collected(FolderStore):
+    """A store whose collector takes all weights right before a decision is written."""
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        if key.startswith("models/choices/"):
+            for info in list(self.list("models/weights/")):
+                self.delete(info.key)
+        return super().put_if_absent(key, data)
+
+
 @pytest.fixture
 def room(tmp_path: Path, make_model: MakeModel) -> Room:
     return Room(tmp_path, make_model)
@@ -193,6 +203,14 @@ class TestRetired:
         assert room.shelf.add("night", str(room.two)) == night
         assert room.again().retired() == frozenset()
         assert room.registry.whole(night) and room.shelf.use("night")[1] == night
+
+    def test_weights_that_go_while_it_is_taken_back_are_brought_again(self, room: Room) -> None:
+        night = room.shelf.add("night", str(room.two))
+        room.registry.ensure(str(room.one))
+        room.shelf.retire("night")
+        registry = ModelRegistry(Collected(room.store.root), room.folder / "cache")
+        assert room.shelf_of(registry).add("night", str(room.two)) == night
+        assert room.registry.whole(night)
 
     def test_what_is_in_use_or_served_is_refused(self, room: Room) -> None:
         night = room.shelf.add("night", str(room.two))
