@@ -32,7 +32,7 @@ def main(root: str, place: str = "", how: str = "kill", what: str = "publish") -
             halt()
 
     def before(operation: str, key: str) -> None:
-        if place and place in key and operation not in ("list", "exists") and not told.exists():
+        if place and place in f"{operation} {key}" and operation not in ("list", "exists") and not told.exists():
             halt()
 
     def halt() -> None:
