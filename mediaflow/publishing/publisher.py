@@ -17,7 +17,7 @@ from mediaflow.publishing.cut import Cut, serve
 from mediaflow.publishing.epochs import Epochs
 from mediaflow.publishing.rows import people_table, titles_table
 from mediaflow.publishing.served import Current, ServedMemory
-from mediaflow.publishing.targets import Targets
+from mediaflow.publishing.targets import Moves, Targets
 from mediaflow.snapshots.manifest import AlgorithmPart, Manifest, TablePart
 from mediaflow.snapshots.reader import Releases
 from mediaflow.snapshots.release import Release, now_ms
@@ -88,7 +88,10 @@ class Publisher:
     def due(self, plan: Plan, titles: Sequence[Present]) -> bool:
         """Say whether a publish would change what is served; while releases are held, none would."""
         served = self._current()
-        return not served.held and self._changes(self._cut(plan, titles, served), served)
+        if served.held:
+            return False
+        cut = self._cut(plan, titles, served)
+        return self._changes(cut, served, Moves.between(served, cut))
 
     def publish(self, look: Callable[[], tuple[Plan, Sequence[Present]]]) -> Publication:
         """Bring the tables to the cut and release it, if that changes what is served.
@@ -121,9 +124,11 @@ class Publisher:
             raise Overtaken(f"Epoch {served.epoch} has released already; epoch {epoch} ends.", epoch=epoch)
         plan, present = look()
         cut = self._cut(plan, present, served)
-        if not self._changes(cut, served):
+        moves = Moves.between(served, cut)
+        if not self._changes(cut, served, moves):
             return Publication("nothing new", served.number, served.manifest)
-        tables = self._tables(Committer(self._store, epoch, self._upkeep), cut, present, served)
+        targets = Targets(self._store, cut, present, served, moves)
+        tables = self._tables(Committer(self._store, epoch, self._upkeep), cut, targets, served)
         manifest = self._manifest(epoch, served, cut, tables, present)
         steps.reached("publish: before tag")
         self._tag(manifest)
@@ -133,7 +138,7 @@ class Publisher:
         steps.reached("publish: before release")
         if not self._releases.add(Release(number, manifest.id, epoch, at_ms=now_ms())):
             raise Overtaken(f"Release {number} was made by another publisher or a rollback.", epoch=epoch)
-        return Publication("released", number, manifest, *_difference(served, cut))
+        return Publication("released", number, manifest, moves.added, moves.changed, moves.removed)
 
     def _current(self) -> Current:
         return self._memory.read(self._store, self._releases)
@@ -141,23 +146,24 @@ class Publisher:
     def _cut(self, plan: Plan, titles: Sequence[Present], served: Current) -> Cut:
         return serve(self._graph, plan, titles, served.manifest, served.titles)
 
-    def _changes(self, cut: Cut, served: Current) -> bool:
+    def _changes(self, cut: Cut, served: Current, moves: Moves) -> bool:
         """Say whether a cut differs from what is served; the first release needs a title."""
-        return bool(cut.titles) if served.manifest is None else cut.content() != served.manifest.content
+        if served.manifest is None:
+            return bool(cut.titles)
+        return bool(moves.added or moves.changed or moves.removed) or cut.content() != served.manifest.content
 
-    def _tables(
-        self, committer: Committer, cut: Cut, present: Sequence[Present], served: Current
-    ) -> dict[str, TablePart]:
+    def _tables(self, committer: Committer, cut: Cut, targets: Targets, served: Current) -> dict[str, TablePart]:
         base = served.manifest.tables if served.manifest else {}
-        targets = Targets(self._store, cut, present, served)
         parts: dict[str, TablePart] = {}
         for stage in self._graph:
             if stage.name not in cut.generations:
                 continue
             for prefix, spec in stage.tables.items():
-                name = layout.generation_table(prefix, cut.generations[stage.name])
+                generation = cut.generations[stage.name]
+                name = layout.generation_table(prefix, generation)
                 table = Table(self._store, name, spec.columns, spec.text)
-                parts[name] = committer.bring(table, targets.of_table(stage, name, spec), base.get(name))
+                target = targets.of_table(stage.name, generation, name, spec)
+                parts[name] = committer.bring(table, target, base.get(name))
         parts["people"] = committer.bring(people_table(self._store), targets.people(), base.get("people"))
         parts["titles"] = committer.bring(titles_table(self._store), targets.titles(), base.get("titles"))
         return parts
@@ -219,16 +225,3 @@ class Publisher:
             table = Table(self._store, part.name, {})
             table.open(part.version).tags.create(part.tag, part.version)
             table.open(part.tag)
-
-
-def _difference(served: Current, cut: Cut) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Return the titles added, changed and removed."""
-    added = sorted(cut.titles.keys() - served.titles.keys())
-    removed = sorted(served.titles.keys() - cut.titles.keys())
-    changed = [
-        title
-        for title in sorted(cut.titles.keys() & served.titles.keys())
-        if {name: one.revision for name, one in cut.titles[title].items()}
-        != {name: row[0] for name, row in served.titles[title].items()}
-    ]
-    return tuple(added), tuple(changed), tuple(removed)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mediaflow.planning.plan import TitleLike
-from mediaflow.planning.stage import Stage, TableSpec
+from mediaflow.planning.stage import TableSpec
 from mediaflow.publishing.committer import Target, Wanted
 from mediaflow.publishing.cut import Cut, Served
 from mediaflow.publishing.rows import people_rows, title_row
@@ -16,6 +17,35 @@ from mediaflow.storage.objects import ObjectStore
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Titles of which a cut says something else than what is served.
+
+    Attributes
+    ----------
+    added, changed, removed : tuple of str
+        Titles that come, whose revisions differ, and that go, in order.
+    moved : tuple of str
+        All these, and the titles whose artifacts were made anew and came out with the same revisions.
+    """
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    moved: tuple[str, ...]
+
+    @classmethod
+    def between(cls, served: Current, cut: Cut) -> Moves:
+        """Compare a cut with what is served."""
+        added = tuple(sorted(cut.titles.keys() - served.titles.keys()))
+        removed = tuple(sorted(served.titles.keys() - cut.titles.keys()))
+        both = [
+            title for title, of in cut.titles.items() if title in served.titles and not _same(of, served.titles[title])
+        ]
+        changed = tuple(sorted(title for title in both if _revisions(cut, title) != _revised(served, title)))
+        return cls(added, changed, removed, (*added, *removed, *both))
 
 
 class Targets:
@@ -31,29 +61,33 @@ class Targets:
         The titles present.
     served : Current
         What is served.
+    moves : Moves
+        How the two differ.
     """
 
-    def __init__(self, store: ObjectStore, cut: Cut, titles: Sequence[TitleLike], served: Current) -> None:
+    def __init__(
+        self, store: ObjectStore, cut: Cut, titles: Sequence[TitleLike], served: Current, moves: Moves
+    ) -> None:
         self._store = store
         self._cut = cut
         self._served = served
         self._ids = {title.title_no: title.title_id for title in titles}
         self._numbers = served.numbers | {title.title_id: title.title_no for title in titles}
-        self._moved = _moved(cut, served)
+        self._moved = moves.moved
 
-    def of_table(self, stage: Stage, table: str, spec: TableSpec) -> Target:
-        """Return the target of a table of a stage."""
+    def of_table(self, stage: str, generation: str, table: str, spec: TableSpec) -> Target:
+        """Return the target of a table of a generation of a stage."""
 
         def make(title_id: str, one: Served) -> Wanted:
             def load() -> pl.DataFrame:
-                return artifacts.read(self._store, stage.name, title_id, one.revision, one.attempt, spec.part)
+                return artifacts.read(self._store, stage, title_id, one.revision, one.attempt, spec.part)
 
             return Wanted(one.revision, one.rows[spec.part], load)
 
-        wanted = self._wanted(stage.name, make)
+        wanted = self._wanted(stage, make)
         manifest = self._served.manifest
-        known = manifest is not None and manifest.generations.get(stage.name) == self._cut.generations[stage.name]
-        return self._target(wanted, table, stage.name, spec.part, known)
+        known = manifest is not None and manifest.generations.get(stage) == generation
+        return self._target(wanted, table, stage, spec.part, known)
 
     def people(self) -> Target:
         """Return the target of `people`."""
@@ -115,21 +149,19 @@ class _Rows(Mapping[int, Wanted]):
         return sum(1 for _ in self)
 
 
-def _moved(cut: Cut, served: Current) -> list[str]:
-    """Return the titles of which anything differs from what is served."""
-    return [
-        title
-        for title in served.titles.keys() | cut.titles.keys()
-        if _said(cut.titles.get(title, {})) != _listed(served.titles.get(title, {}))
-    ]
+def _revisions(cut: Cut, title: str) -> dict[str, str]:
+    return {name: one.revision for name, one in cut.titles[title].items()}
 
 
-def _said(of: Mapping[str, Served]) -> dict[str, tuple[Any, ...]]:
-    return {name: (one.revision, one.attempt, one.rows) for name, one in of.items()}
+def _revised(served: Current, title: str) -> dict[str, str]:
+    return {name: row[0] for name, row in served.titles[title].items()}
 
 
-def _listed(of: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
-    return {name: tuple(row) for name, row in of.items()}
+def _same(of: Mapping[str, Served], listed: Mapping[str, Any]) -> bool:
+    """Say whether a title's artifacts are those listed; an attempt's name is given once, and its rows stay."""
+    if of.keys() != listed.keys():
+        return False
+    return all(one.attempt == listed[name][1] and one.revision == listed[name][0] for name, one in of.items())
 
 
 def _entry(of: Mapping[str, Any] | None, stage: str, part: str) -> tuple[str, int]:

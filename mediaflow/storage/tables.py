@@ -152,7 +152,15 @@ class Table:
     def epoch(self, dataset: lance.LanceDataset) -> int:
         """Return the epoch of the newest commit of rows, 0 where there is none."""
         for version in range(int(dataset.version), 1, -1):
-            transaction = _transaction(dataset, version)
+            try:
+                transaction = _transaction(dataset, version)
+            except OSError as error:
+                raise VersionGone(
+                    f"Version {version} of the table {self.name} is gone, and no later one says who wrote it: the store "
+                    "was changed by other means.",
+                    table=self.name,
+                    version=version,
+                ) from error
             properties = getattr(transaction, "transaction_properties", None) or {}
             if EPOCH in properties:
                 return int(properties[EPOCH])
@@ -168,7 +176,11 @@ class Table:
 
         found = []
         for version in range(since + 1, int(dataset.version) + 1):
-            operation = getattr(transaction := _transaction(dataset, version), "operation", None)
+            try:
+                transaction = _transaction(dataset, version)
+            except OSError:
+                return None
+            operation = getattr(transaction, "operation", None)
             if isinstance(operation, lance.LanceOperation.Update):
                 if _touches(operation):
                     found.append((transaction.transaction_properties or {}).get(BATCH, ""))
@@ -227,6 +239,8 @@ class Table:
 
     def tend(self, dataset: lance.LanceDataset, due: Upkeep | None = None) -> lance.LanceDataset:
         """Compact the table and care for its indexes where that is due; return the newest version then.
+
+        The handle that is given moves along with what is done.
 
         Raises
         ------
@@ -290,13 +304,13 @@ class Table:
 
 
 def _transaction(dataset: lance.LanceDataset, version: int) -> Any:
-    """Return the transaction that made a version; None where it is gone or cannot be read.
+    """Return the transaction that made a version; `OSError` where the version is gone.
 
-    Lance 14.0.2 cannot give to Python that of a compaction which has rewritten an index (a TypeError).
+    None for a compaction that has rewritten an index: Lance 14.0.2 fails to give it to Python.
     """
     try:
         return dataset.read_transaction(version)
-    except (OSError, ValueError, TypeError):
+    except TypeError:
         return None
 
 

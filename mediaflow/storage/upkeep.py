@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 FRAGMENT_BYTES = 128_000_000
 _MOST_ROWS, _FEWEST_ROWS = 1_000_000, 1_024
 VECTOR = "vector"
+# Lance makes a partition for so many vectors; an index of so many times more is made anew.
+_PARTITION_ROWS, _MOST_GROWTH = 4_096, 4
+_MOST_PARTS = 8
 
 # Parts words at apostrophes and hyphens too, so that "été" is found in "l’été" and "don't" in "don’t".
 _FULL_TEXT: dict[str, Any] = {
@@ -45,7 +48,7 @@ class Upkeep:
     """
 
     fragments: int = 100
-    deleted_share: float = 0.1
+    deleted_share: float = 0.25
     unindexed_share: float = 0.05
     vector_rows: int = 100_000
 
@@ -82,11 +85,34 @@ def index(dataset: lance.LanceDataset, text: str | None, upkeep: Upkeep) -> None
     if text and text not in there:
         dataset.create_scalar_index(text, "INVERTED", **_FULL_TEXT)
     if VECTOR in dataset.schema.names and VECTOR not in there and rows >= upkeep.vector_rows:
-        dataset.create_index(VECTOR, "IVF_RQ", metric="cosine", num_bits=1)
+        _make_vector_index(dataset)
     least = rows * (1 - upkeep.unindexed_share)
-    lagging = [one.name for one in there.values() if one.num_rows_indexed < least]
-    if lagging:
-        dataset.optimize.optimize_indices(index_names=lagging)
+    for column, one in there.items():
+        if one.num_rows_indexed < least:
+            _bring_up_to_date(dataset, one, column, rows)
+
+
+def _make_vector_index(dataset: lance.LanceDataset) -> None:
+    dataset.create_index(VECTOR, "IVF_RQ", metric="cosine", num_bits=1, replace=True)
+
+
+def _bring_up_to_date(dataset: lance.LanceDataset, one: Any, column: str, rows: int) -> None:
+    """Add to an index the rows that it lacks.
+
+    Indexes of words and numbers are merged into one by Lance. That of vectors gets a further part each time, which
+    every search goes through: they are merged when they are many. One that has grown far beyond what its partitions
+    were made for is made anew.
+    """
+    if column != VECTOR:
+        dataset.optimize.optimize_indices(index_names=[one.name])
+        return
+    partitions = len(dataset.get_ivf_model(one.name).centroids)
+    if rows > _MOST_GROWTH * _PARTITION_ROWS * partitions:
+        _make_vector_index(dataset)
+        return
+    parts = len(one.segments)
+    merged = {"num_indices_to_merge": parts} if parts >= _MOST_PARTS else {}
+    dataset.optimize.optimize_indices(index_names=[one.name], **merged)
 
 
 def _target_rows(fragments: list[Any], rows: int) -> int:
