@@ -145,13 +145,12 @@ class Committer:
         self._store.put_if_absent(layout.intent(self._epoch, table.name, attempt), json.dumps(intent).encode())
         fragments = {number for title in seen.differing if title in seen.held for number in seen.held[title].fragments}
         properties = {EPOCH: str(self._epoch), BATCH: batch, BASE: str(base.version)}
-        steps.reached("commit: before commit")
         table.replace(base, seen.differing, new, properties, fragments)
-        steps.reached("commit: after commit")
 
     def _finish(self, task: _Task, newest: lance.LanceDataset, seen: _Seen) -> TablePart:
         """Care for the table, then check the version that is final: its chain, its rows, its files."""
         table, looked_at = task.table, int(newest.version)
+        steps.reached("commit: before upkeep")
         final = table.tend(newest, self._upkeep)
         if final.version != looked_at:
             seen = _look(task, final)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mediaflow.errors import MediaflowError, SystemFault
-from mediaflow.storage import layout, upkeep
+from mediaflow.storage import layout, steps, upkeep
 from mediaflow.storage.objects import ObjectStore
 from mediaflow.storage.upkeep import Upkeep
 
@@ -224,7 +224,10 @@ class Table:
         )
         transaction = lance.Transaction(base.version, operation, transaction_properties=dict(properties))
         try:
-            return lance.LanceDataset.commit(base, transaction)
+            steps.reached("commit: before commit")
+            done = lance.LanceDataset.commit(base, transaction)
+            steps.reached("commit: after commit")
+            return done
         except Exception as error:
             # Whatever was raised, a time-out included: the commit may have landed.
             raise CommitRefused(

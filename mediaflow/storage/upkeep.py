@@ -40,7 +40,7 @@ class Upkeep:
     fragments : int
         With more fragments that are smaller than a compacted one, a table is compacted.
     deleted_share : float
-        A fragment of which a larger share is deleted is written anew.
+        A table of which a larger share is deleted is compacted; a few deleted rows are not worth it.
     unindexed_share : float
         An index that lacks a larger share of the rows is brought up to date; what it lacks is searched without it.
     vector_rows : int
@@ -60,7 +60,7 @@ def compact(dataset: lance.LanceDataset, upkeep: Upkeep) -> None:
     target = _target_rows(fragments, physical)
     small = sum(fragment.physical_rows < target for fragment in fragments)
     deleted = physical - dataset.count_rows()
-    if small > upkeep.fragments or deleted > physical * upkeep.deleted_share:
+    if small > upkeep.fragments or deleted > max(physical * upkeep.deleted_share, _FEWEST_ROWS):
         dataset.optimize.compact_files(
             target_rows_per_fragment=target, materialize_deletions_threshold=upkeep.deleted_share
         )
