@@ -156,8 +156,8 @@ class Table:
                 transaction = _transaction(dataset, version)
             except OSError as error:
                 raise VersionGone(
-                    f"Version {version} of the table {self.name} is gone, and no later one says who wrote it: the store "
-                    "was changed by other means.",
+                    f"Version {version} of the table {self.name} is gone, and no later one says who wrote it: the "
+                    "store was changed by other means.",
                     table=self.name,
                     version=version,
                 ) from error
@@ -254,10 +254,8 @@ class Table:
 
         if not dataset.count_rows():
             return dataset
-        due = due or Upkeep()
         try:
-            upkeep.compact(dataset, due)
-            upkeep.index(lance.dataset(self._uri), self._text, due)
+            upkeep.tend(dataset, self._text, due or Upkeep())
         except Exception as error:
             raise CommitRefused(f"The upkeep of {self.name} failed: {error}.", table=self.name) from error
         return lance.dataset(self._uri)
