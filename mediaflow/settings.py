@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     keep_snapshots: int = Field(10, ge=0, description="Snapshots that `mediaflow gc` keeps beside the current one.")
     compact_fragments: int = Field(100, ge=1, description="With more small fragments, a table is compacted.")
     compact_deleted_share: float = Field(
-        0.1, gt=0, le=1, description="A table of which a larger share of rows is deleted is compacted."
+        0.25, gt=0, le=1, description="A table of which a larger share of rows is deleted is compacted."
     )
     index_lag_share: float = Field(
         0.05, ge=0, le=1, description="An index that lacks a larger share of the rows is brought up to date."

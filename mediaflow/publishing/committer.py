@@ -145,15 +145,14 @@ class Committer:
         self._store.put_if_absent(layout.intent(self._epoch, table.name, attempt), json.dumps(intent).encode())
         fragments = {number for title in seen.differing if title in seen.held for number in seen.held[title].fragments}
         properties = {EPOCH: str(self._epoch), BATCH: batch, BASE: str(base.version)}
-        steps.reached("commit: before commit")
         table.replace(base, seen.differing, new, properties, fragments)
-        steps.reached("commit: after commit")
 
     def _finish(self, task: _Task, newest: lance.LanceDataset, seen: _Seen) -> TablePart:
         """Care for the table, then check the version that is final: its chain, its rows, its files."""
-        table = task.table
+        table, looked_at = task.table, int(newest.version)
+        steps.reached("commit: before upkeep")
         final = table.tend(newest, self._upkeep)
-        if final.version != newest.version:
+        if final.version != looked_at:
             seen = _look(task, final)
         if seen.differing:
             raise CommitRefused(f"The table {table.name} changed while it was cared for.", table=table.name)
@@ -192,26 +191,22 @@ def _look(task: _Task, dataset: lance.LanceDataset) -> _Seen:
 
 def _frames(wanted: Mapping[int, Wanted], titles: Sequence[int]) -> Iterator[pl.DataFrame]:
     """Yield the titles' rows, as many titles at a time as memory is good for."""
-    import polars as pl
-
-    frames: list[pl.DataFrame] = []
+    loaded: dict[int, pl.DataFrame] = {}
     size = 0.0
     for number in titles:
         one = wanted.get(number)
         if one is None or not one.rows:
             continue
-        frames.append(_rows(number, one))
-        size += frames[-1].estimated_size()
+        loaded[number] = _loaded(number, one)
+        size += loaded[number].estimated_size()
         if size >= _AT_ONCE_BYTES:
-            yield pl.concat(frames)
-            frames, size = [], 0.0
-    if frames:
-        yield pl.concat(frames)
+            yield _joined(loaded, wanted)
+            loaded, size = {}, 0.0
+    if loaded:
+        yield _joined(loaded, wanted)
 
 
-def _rows(number: int, wanted: Wanted) -> pl.DataFrame:
-    import polars as pl
-
+def _loaded(number: int, wanted: Wanted) -> pl.DataFrame:
     frame = wanted.load()
     if len(frame) != wanted.rows:
         raise SystemFault(
@@ -219,9 +214,19 @@ def _rows(number: int, wanted: Wanted) -> pl.DataFrame:
             "materialize it in Dagster with 'force' set.",
             title_no=number,
         )
-    return frame.with_columns(
-        pl.lit(number, dtype=pl.Int32).alias("title_no"), pl.lit(wanted.revision).alias("revision")
+    return frame
+
+
+def _joined(loaded: Mapping[int, pl.DataFrame], wanted: Mapping[int, Wanted]) -> pl.DataFrame:
+    """Return the rows of several titles, each with its title's number and revision."""
+    import polars as pl
+
+    keys = pl.DataFrame(
+        {"title_no": list(loaded), "revision": [wanted[number].revision for number in loaded]},
+        schema={"title_no": pl.Int32, "revision": pl.String},
     )
+    of_rows = pl.Series([at for at, frame in enumerate(loaded.values()) for _ in range(len(frame))], dtype=pl.UInt32)
+    return pl.concat([pl.concat(loaded.values()), keys[of_rows]], how="horizontal")
 
 
 def _differences(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -145,6 +145,30 @@ class _Line:
     side: int | None
 
 
+class _Counts(Mapping[str, int]):
+    """Rows by part, read from a fact's JSON when they are asked for: few are, where few titles have changed."""
+
+    __slots__ = ("_facts", "_rows")
+
+    def __init__(self, facts: str | None) -> None:
+        self._facts = facts
+        self._rows: dict[str, int] | None = None
+
+    def __getitem__(self, part: str) -> int:
+        return self._read()[part]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def _read(self) -> dict[str, int]:
+        if self._rows is None:
+            self._rows = dict(json.loads(self._facts).get("rows", {})) if self._facts else {}
+        return self._rows
+
+
 _States = dict[str, dict[str, tuple[str, Served]]]
 
 
@@ -152,8 +176,7 @@ def _states(frame: pl.DataFrame) -> _States:
     found: _States = {}
     columns = frame.select("title_id", "stage", "state", "revision", "attempt", "facts")
     for title_id, stage, state, revision, attempt, facts in columns.iter_rows():
-        rows = json.loads(facts).get("rows", {}) if state == FRESH else {}
-        found.setdefault(title_id, {})[stage] = (state, Served(revision, attempt, rows))
+        found.setdefault(title_id, {})[stage] = (state, Served(revision, attempt, _Counts(facts)))
     return found
 
 

@@ -22,7 +22,7 @@ from mediaflow.publishing.gates.judge import Gates, Refused
 from mediaflow.publishing.refusals import REFUSED, Refusal, standing
 from mediaflow.publishing.rows import people_table, titles_table
 from mediaflow.publishing.served import Current, ServedMemory
-from mediaflow.publishing.targets import Targets
+from mediaflow.publishing.targets import Moves, Targets
 from mediaflow.snapshots.manifest import AlgorithmPart, Manifest, TablePart
 from mediaflow.snapshots.reader import Releases
 from mediaflow.snapshots.release import Release, now_ms
@@ -112,7 +112,9 @@ class Publisher:
         if served.held:
             return False
         cut = self._cut(plan, titles, served)
-        return self._changes(cut, served) and self._refusal(cut, served, len(titles)) is None
+        return (
+            self._changes(cut, served, Moves.between(served, cut)) and self._refusal(cut, served, len(titles)) is None
+        )
 
     def refusal(self, plan: Plan, titles: Sequence[Present]) -> Refusal | None:
         """Return what the gates refused last, as long as something else than what is served is whole."""
@@ -121,7 +123,8 @@ class Publisher:
         if last is None:
             return None
         served = self._current()
-        return last if self._changes(self._cut(plan, titles, served), served) else None
+        cut = self._cut(plan, titles, served)
+        return last if self._changes(cut, served, Moves.between(served, cut)) else None
 
     def publish(
         self, look: Callable[[], tuple[Plan, Sequence[Present]]], override: Mapping[str, str] | None = None
@@ -163,19 +166,22 @@ class Publisher:
             raise Overtaken(f"Epoch {served.epoch} has released already; epoch {epoch} ends.", epoch=epoch)
         plan, present = look()
         cut = self._cut(plan, present, served)
-        if not self._changes(cut, served):
+        moves = Moves.between(served, cut)
+        if not self._changes(cut, served, moves):
             return Publication("nothing new", served.number, served.manifest)
-        tables = self._tables(Committer(self._store, epoch, self._upkeep), cut, present, served)
+        targets = Targets(self._store, cut, present, served, moves)
+        tables = self._tables(Committer(self._store, epoch, self._upkeep), cut, targets, served)
         manifest = self._manifest(epoch, served, cut, tables, present)
         steps.reached("publish: before tag")
         self._tag(manifest)
-        manifest = self._judge(manifest, served, cut, present, override)
+        manifest = self._judge(manifest, served, cut, moves, present, override)
         steps.reached("publish: before manifest")
         self._store.put_if_absent(layout.snapshot(manifest.id), manifest.to_json())
         number = served.number + 1
         if not Doorman(self._store, self._prepare_ms).release(Release(number, manifest.id, epoch)):
             raise Overtaken(f"Release {number} was made by another publisher or a rollback.", epoch=epoch)
-        return Publication("released", number, manifest, *_difference(served, cut), tuple(manifest.gates))
+        gates = tuple(manifest.gates)
+        return Publication("released", number, manifest, moves.added, moves.changed, moves.removed, gates)
 
     def _current(self) -> Current:
         return self._memory.read(self._store, self._releases)
@@ -183,17 +189,16 @@ class Publisher:
     def _cut(self, plan: Plan, titles: Sequence[Present], served: Current) -> Cut:
         return serve(self._graph, plan, titles, served.manifest, served.titles)
 
-    def _changes(self, cut: Cut, served: Current) -> bool:
+    def _changes(self, cut: Cut, served: Current, moves: Moves) -> bool:
         """Say whether a cut differs from what is served, or can say more of it; the first release needs a title."""
         if served.manifest is None:
             return bool(cut.titles)
-        return cut.content() != served.manifest.content or bool(cut.stages and not served.manifest.stages)
+        if moves.added or moves.changed or moves.removed or (cut.stages and not served.manifest.stages):
+            return True
+        return cut.content() != served.manifest.content
 
-    def _tables(
-        self, committer: Committer, cut: Cut, present: Sequence[Present], served: Current
-    ) -> dict[str, TablePart]:
+    def _tables(self, committer: Committer, cut: Cut, targets: Targets, served: Current) -> dict[str, TablePart]:
         base = served.manifest.tables if served.manifest else {}
-        targets = Targets(self._store, cut, present, served)
         parts: dict[str, TablePart] = {}
         for filled in cut.filled:
             for prefix, spec in filled.stage.tables.items():
@@ -258,14 +263,19 @@ class Publisher:
         )
 
     def _judge(
-        self, manifest: Manifest, served: Current, cut: Cut, present: Sequence[Present], override: Mapping[str, str]
+        self,
+        manifest: Manifest,
+        served: Current,
+        cut: Cut,
+        moves: Moves,
+        present: Sequence[Present],
+        override: Mapping[str, str],
     ) -> Manifest:
         """Return the manifest with what the gates said; `Refused` where one of them failed."""
         if self._gates is None:
             return manifest
         numbers = {title.title_id: title.title_no for title in present}
-        _, changed, _ = _difference(served, cut)
-        titles = Titles(numbers, served.titles.keys(), cut.titles.keys(), changed)
+        titles = Titles(numbers, served.titles.keys(), cut.titles.keys(), moves.changed)
         return self._gates.passed(manifest, served.manifest, titles, override)
 
     def _refusal(self, cut: Cut, served: Current, titles: int) -> Refusal | None:
@@ -282,16 +292,3 @@ class Publisher:
             table = Table(self._store, part.name, {})
             table.open(part.version).tags.create(part.tag, part.version)
             table.open(part.tag)
-
-
-def _difference(served: Current, cut: Cut) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Return the titles added, changed and removed."""
-    added = sorted(cut.titles.keys() - served.titles.keys())
-    removed = sorted(served.titles.keys() - cut.titles.keys())
-    changed = [
-        title
-        for title in sorted(cut.titles.keys() & served.titles.keys())
-        if {name: one.revision for name, one in cut.titles[title].items()}
-        != {name: row[0] for name, row in served.titles[title].items()}
-    ]
-    return tuple(added), tuple(changed), tuple(removed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mediaflow.planning.plan import TitleLike
@@ -18,6 +19,35 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+@dataclass(frozen=True)
+class Moves:
+    """Titles of which a cut says something else than what is served.
+
+    Attributes
+    ----------
+    added, changed, removed : tuple of str
+        Titles that come, whose revisions differ, and that go, in order.
+    moved : tuple of str
+        All these, and the titles whose artifacts were made anew and came out with the same revisions.
+    """
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    moved: tuple[str, ...]
+
+    @classmethod
+    def between(cls, served: Current, cut: Cut) -> Moves:
+        """Compare a cut with what is served."""
+        added = tuple(sorted(cut.titles.keys() - served.titles.keys()))
+        removed = tuple(sorted(served.titles.keys() - cut.titles.keys()))
+        both = [
+            title for title, of in cut.titles.items() if title in served.titles and not _same(of, served.titles[title])
+        ]
+        changed = tuple(sorted(title for title in both if _revisions(cut, title) != _revised(served, title)))
+        return cls(added, changed, removed, (*added, *removed, *both))
+
+
 class Targets:
     """The targets of all tables for one cut.
 
@@ -31,15 +61,19 @@ class Targets:
         The titles present.
     served : Current
         What is served.
+    moves : Moves
+        How the two differ.
     """
 
-    def __init__(self, store: ObjectStore, cut: Cut, titles: Sequence[TitleLike], served: Current) -> None:
+    def __init__(
+        self, store: ObjectStore, cut: Cut, titles: Sequence[TitleLike], served: Current, moves: Moves
+    ) -> None:
         self._store = store
         self._cut = cut
         self._served = served
         self._ids = {title.title_no: title.title_id for title in titles}
         self._numbers = served.numbers | {title.title_id: title.title_no for title in titles}
-        self._moved = _moved(cut, served)
+        self._moved = moves.moved
 
     def of_table(self, filled: Filled, table: str, spec: TableSpec) -> Target:
         """Return the target of a table of a generation."""
@@ -121,21 +155,19 @@ class _Rows(Mapping[int, Wanted]):
         return sum(1 for _ in self)
 
 
-def _moved(cut: Cut, served: Current) -> list[str]:
-    """Return the titles of which anything differs from what is served."""
-    return [
-        title
-        for title in served.titles.keys() | cut.titles.keys()
-        if _said(cut.titles.get(title, {})) != _listed(served.titles.get(title, {}))
-    ]
+def _revisions(cut: Cut, title: str) -> dict[str, str]:
+    return {name: one.revision for name, one in cut.titles[title].items()}
 
 
-def _said(of: Mapping[str, Served]) -> dict[str, tuple[Any, ...]]:
-    return {name: (one.revision, one.attempt, one.rows) for name, one in of.items()}
+def _revised(served: Current, title: str) -> dict[str, str]:
+    return {name: row[0] for name, row in served.titles[title].items()}
 
 
-def _listed(of: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
-    return {name: tuple(row) for name, row in of.items()}
+def _same(of: Mapping[str, Served], listed: Mapping[str, Any]) -> bool:
+    """Say whether a title's artifacts are those listed; an attempt's name is given once, and its rows stay."""
+    if of.keys() != listed.keys():
+        return False
+    return all(one.attempt == listed[name][1] and one.revision == listed[name][0] for name, one in of.items())
 
 
 def _entry(of: Mapping[str, Any] | None, key: str, part: str) -> tuple[str, int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mediaflow.errors import MediaflowError, SystemFault
-from mediaflow.storage import layout, upkeep
+from mediaflow.storage import layout, steps, upkeep
 from mediaflow.storage.objects import ObjectStore
 from mediaflow.storage.upkeep import Upkeep
 
@@ -152,7 +152,15 @@ class Table:
     def epoch(self, dataset: lance.LanceDataset) -> int:
         """Return the epoch of the newest commit of rows, 0 where there is none."""
         for version in range(int(dataset.version), 1, -1):
-            transaction = _transaction(dataset, version)
+            try:
+                transaction = _transaction(dataset, version)
+            except OSError as error:
+                raise VersionGone(
+                    f"Version {version} of the table {self.name} is gone, and no later one says who wrote it: the "
+                    "store was changed by other means.",
+                    table=self.name,
+                    version=version,
+                ) from error
             properties = getattr(transaction, "transaction_properties", None) or {}
             if EPOCH in properties:
                 return int(properties[EPOCH])
@@ -168,7 +176,11 @@ class Table:
 
         found = []
         for version in range(since + 1, int(dataset.version) + 1):
-            operation = getattr(transaction := _transaction(dataset, version), "operation", None)
+            try:
+                transaction = _transaction(dataset, version)
+            except OSError:
+                return None
+            operation = getattr(transaction, "operation", None)
             if isinstance(operation, lance.LanceOperation.Update):
                 if _touches(operation):
                     found.append((transaction.transaction_properties or {}).get(BATCH, ""))
@@ -265,7 +277,10 @@ class Table:
         )
         transaction = lance.Transaction(base.version, operation, transaction_properties=dict(properties))
         try:
-            return lance.LanceDataset.commit(base, transaction)
+            steps.reached("commit: before commit")
+            done = lance.LanceDataset.commit(base, transaction)
+            steps.reached("commit: after commit")
+            return done
         except Exception as error:
             # Whatever was raised, a time-out included: the commit may have landed.
             raise CommitRefused(
@@ -295,6 +310,8 @@ class Table:
     def tend(self, dataset: lance.LanceDataset, due: Upkeep | None = None) -> lance.LanceDataset:
         """Compact the table and care for its indexes where that is due; return the newest version then.
 
+        The handle that is given moves along with what is done.
+
         Raises
         ------
         CommitRefused
@@ -304,10 +321,8 @@ class Table:
 
         if not dataset.count_rows():
             return dataset
-        due = due or Upkeep()
         try:
-            upkeep.compact(dataset, due)
-            upkeep.index(lance.dataset(self._uri), self._text, due)
+            upkeep.tend(dataset, self._text, due or Upkeep())
         except Exception as error:
             raise CommitRefused(f"The upkeep of {self.name} failed: {error}.", table=self.name) from error
         return lance.dataset(self._uri)
@@ -357,13 +372,13 @@ class Table:
 
 
 def _transaction(dataset: lance.LanceDataset, version: int) -> Any:
-    """Return the transaction that made a version; None where it is gone or cannot be read.
+    """Return the transaction that made a version; `OSError` where the version is gone.
 
-    Lance 14.0.2 cannot give to Python that of a compaction which has rewritten an index (a TypeError).
+    None for a compaction that has rewritten an index: Lance 14.0.2 fails to give it to Python.
     """
     try:
         return dataset.read_transaction(version)
-    except (OSError, ValueError, TypeError):
+    except TypeError:
         return None
 
 

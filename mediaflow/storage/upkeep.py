@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 FRAGMENT_BYTES = 128_000_000
 _MOST_ROWS, _FEWEST_ROWS = 1_000_000, 1_024
 VECTOR = "vector"
+# Lance makes a partition for so many vectors; an index of so many times more is made anew.
+_PARTITION_ROWS, _MOST_GROWTH = 4_096, 4
+_MOST_PARTS = 8
 
 # Parts words at apostrophes and hyphens too, so that "été" is found in "l’été" and "don't" in "don’t".
 _FULL_TEXT: dict[str, Any] = {
@@ -37,7 +40,7 @@ class Upkeep:
     fragments : int
         With more fragments that are smaller than a compacted one, a table is compacted.
     deleted_share : float
-        A fragment of which a larger share is deleted is written anew.
+        A table of which a larger share is deleted is compacted; a few deleted rows are not worth it.
     unindexed_share : float
         An index that lacks a larger share of the rows is brought up to date; what it lacks is searched without it.
     vector_rows : int
@@ -45,35 +48,47 @@ class Upkeep:
     """
 
     fragments: int = 100
-    deleted_share: float = 0.1
+    deleted_share: float = 0.25
     unindexed_share: float = 0.05
     vector_rows: int = 100_000
 
 
-def compact(dataset: lance.LanceDataset, upkeep: Upkeep) -> None:
-    """Merge small fragments and drop deleted rows, where that is due."""
+def tend(dataset: lance.LanceDataset, text: str | None, due: Upkeep) -> None:
+    """Make indexes that are missing, bring up to date those that lag, merge small fragments, drop deleted rows.
+
+    Parameters
+    ----------
+    dataset : lance.LanceDataset
+        The newest version; one with rows. The handle moves along with what is done.
+    text : str, optional
+        The column that gets a full-text index.
+    due : Upkeep
+        When it is due.
+    """
+    target = _compaction(dataset, due)
+    _index(dataset, text, due, whole=target is not None)
+    if target is not None:
+        dataset.checkout_latest()  # type: ignore[no-untyped-call]
+        dataset.optimize.compact_files(
+            target_rows_per_fragment=target, materialize_deletions_threshold=due.deleted_share
+        )
+
+
+def _compaction(dataset: lance.LanceDataset, due: Upkeep) -> int | None:
+    """Return how many rows a compacted fragment shall have; None where compaction is not due."""
     fragments = [fragment.metadata for fragment in dataset.get_fragments()]
     physical = sum(fragment.physical_rows for fragment in fragments)
     target = _target_rows(fragments, physical)
     small = sum(fragment.physical_rows < target for fragment in fragments)
     deleted = physical - dataset.count_rows()
-    if small > upkeep.fragments or deleted > physical * upkeep.deleted_share:
-        dataset.optimize.compact_files(
-            target_rows_per_fragment=target, materialize_deletions_threshold=upkeep.deleted_share
-        )
+    is_due = small > due.fragments or deleted > max(physical * due.deleted_share, _FEWEST_ROWS)
+    return target if is_due else None
 
 
-def index(dataset: lance.LanceDataset, text: str | None, upkeep: Upkeep) -> None:
-    """Make the indexes that are missing, and bring up to date those that lag.
+def _index(dataset: lance.LanceDataset, text: str | None, due: Upkeep, *, whole: bool) -> None:
+    """Care for the indexes; `whole`: each is to be one part that lacks nothing.
 
-    Parameters
-    ----------
-    dataset : lance.LanceDataset
-        The newest version; one with rows.
-    text : str, optional
-        The column that gets a full-text index.
-    upkeep : Upkeep
-        When it is due.
+    Lance merges only fragments that are in the same parts of the same indexes.
     """
     rows = dataset.count_rows()
     there = {one.field_names[0]: one for one in dataset.describe_indices()}
@@ -81,12 +96,32 @@ def index(dataset: lance.LanceDataset, text: str | None, upkeep: Upkeep) -> None
         dataset.create_scalar_index("title_no", "BTREE")
     if text and text not in there:
         dataset.create_scalar_index(text, "INVERTED", **_FULL_TEXT)
-    if VECTOR in dataset.schema.names and VECTOR not in there and rows >= upkeep.vector_rows:
-        dataset.create_index(VECTOR, "IVF_RQ", metric="cosine", num_bits=1)
-    least = rows * (1 - upkeep.unindexed_share)
-    lagging = [one.name for one in there.values() if one.num_rows_indexed < least]
-    if lagging:
-        dataset.optimize.optimize_indices(index_names=lagging)
+    if VECTOR in dataset.schema.names and VECTOR not in there and rows >= due.vector_rows:
+        _make_vector_index(dataset)
+    least = rows if whole else rows * (1 - due.unindexed_share)
+    for column, one in there.items():
+        if one.num_rows_indexed < least or (whole and len(one.segments) > 1):
+            _bring_up_to_date(dataset, one, column, rows, whole)
+
+
+def _make_vector_index(dataset: lance.LanceDataset) -> None:
+    dataset.create_index(VECTOR, "IVF_RQ", metric="cosine", num_bits=1, replace=True)
+
+
+def _bring_up_to_date(dataset: lance.LanceDataset, one: Any, column: str, rows: int, whole: bool) -> None:
+    """Add to an index the rows that it lacks.
+
+    Indexes of words and numbers are merged into one by Lance. That of vectors gets a further part each time, which
+    every search goes through: they are merged when they are many. One that has grown far beyond what its partitions
+    were made for is made anew.
+    """
+    parts = len(one.segments)
+    if column == VECTOR and rows > _MOST_GROWTH * _PARTITION_ROWS * len(dataset.get_ivf_model(one.name).centroids):
+        _make_vector_index(dataset)
+    elif column == VECTOR and (whole or parts >= _MOST_PARTS):
+        dataset.optimize.optimize_indices(index_names=[one.name], num_indices_to_merge=parts)
+    else:
+        dataset.optimize.optimize_indices(index_names=[one.name])
 
 
 def _target_rows(fragments: list[Any], rows: int) -> int:

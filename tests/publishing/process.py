@@ -1,8 +1,9 @@
-"""A publisher or collector in a process of its own: `python -m tests.publishing.process STORE [PLACE [HOW [WHAT]]]`.
+"""A publisher or collector in a process of its own: `python -m tests.publishing.process STORE [PLACE [HOW [WHAT [TIMES]]]]`.
 
 Publishes the films of `world.sample` as they are after their changes, or collects (WHAT: `publish`, `gc`), and prints
-the outcome. PLACE is the name of a step, or a part of a key that is about to be touched: there it kills itself, or
-(HOW: `stop`) says so in the file STORE.stopped and stops until it is told to go on.
+the outcome. PLACE is the name of a step, or a part of an operation and key that is about to be touched; when it comes
+there for the TIMES-th time (once), HOW says what it does: `kill` itself, `stop` (SIGSTOP, after it has said so in the
+file STORE.stopped; whoever started it lets it go on), or `lose` (it fails there as when a reply is lost).
 """
 
 from __future__ import annotations
@@ -18,27 +19,33 @@ from tests.publishing.collector.keeping import collect
 from tests.publishing.world import World, hooked
 
 
-def main(root: str, place: str = "", how: str = "kill", what: str = "publish") -> None:
+def main(root: str, place: str = "", how: str = "kill", what: str = "publish", times: str = "1") -> None:
     world = World(FolderStore(Path(root)))
     for name in ("alps", "bees", "cats"):
         world.film(name, lines=(f"{name} one", f"{name} two"), name=name.title())
     world.film("alps", media="m2", name="The Alps")
     world.film("bees", lines=("bees three",))
     world.film("dogs", lines=("dogs one",), name="Dogs")
-    told = Path(f"{root}.stopped")
+    left = int(times)
+
+    def come() -> None:
+        nonlocal left
+        left -= 1
+        if left:
+            return
+        if how == "lose":
+            raise ConnectionError("the reply was lost")
+        if how == "stop":
+            Path(f"{root}.stopped").touch()
+        os.kill(os.getpid(), signal.SIGSTOP if how == "stop" else signal.SIGKILL)
 
     def reached(step: str) -> None:
-        if place and step == place and not told.exists():
-            halt()
+        if step == place:
+            come()
 
     def before(operation: str, key: str) -> None:
-        if place and place in f"{operation} {key}" and operation not in ("list", "exists") and not told.exists():
-            halt()
-
-    def halt() -> None:
-        if how == "stop":
-            told.touch()
-        os.kill(os.getpid(), signal.SIGSTOP if how == "stop" else signal.SIGKILL)
+        if place and place in f"{operation} {key}" and operation not in ("list", "exists"):
+            come()
 
     steps.listen(reached)
     with hooked(world.store, before) as store:

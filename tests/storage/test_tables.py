@@ -1,68 +1,21 @@
-"""Tables of titles' rows: replacing titles in one commit, the indexes over them, and what Lance must do for that.
-
-The second half states the behaviour of Lance on which the publishing rests; it is to hold for every version taken.
-"""
+"""Tables of titles' rows: replacing titles in one commit, and the indexes over them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Barrier
 from typing import Any
 
-import lance
 import numpy as np
 import polars as pl
 import pytest
-from lance.query import PhraseQuery
 
 from mediaflow.errors import SystemFault
 from mediaflow.storage import layout
 from mediaflow.storage.objects import FolderStore
-from mediaflow.storage.tables import BASE, BATCH, EPOCH, FENCE, CommitRefused, Holding, Table, create
-
-CUES = {"start_ms": pl.Int64, "text": pl.String}
-DIM = 8
-
-
-@pytest.fixture
-def table(store: FolderStore) -> Table:
-    return Table(store, "cues", CUES, text="text")
-
-
-def lines(no: int, revision: str, *texts: str) -> pl.DataFrame:
-    """Return rows of one title."""
-    rows = {"title_no": [no] * len(texts), "revision": [revision] * len(texts), "start_ms": range(len(texts))}
-    kinds = {"title_no": pl.Int32, "revision": pl.String, "start_ms": pl.Int64, "text": pl.String}
-    return pl.DataFrame({**rows, "text": list(texts)}, schema=kinds)
-
-
-def put(table: Table, new: Mapping[int, pl.DataFrame], gone: Sequence[int] = (), epoch: int = 1) -> lance.LanceDataset:
-    """Replace titles in the newest version, all in one fragment, as the committer does."""
-    base = table.open()
-    written = table.write(base, pl.concat(new.values())) if new else []
-    return table.replace(base, [*new, *gone], written, {EPOCH: str(epoch), BATCH: "b", BASE: str(base.version)})
-
-
-def filled(table: Table, titles: int = 6) -> lance.LanceDataset:
-    """Fill a table one title a commit, then compact it, so that its titles share one fragment, and index it."""
-    for no in range(titles):
-        put(table, {no: lines(no, f"r{no}", f"we sail north of {no}", "the tide is high", "good night")})
-    dataset = table.open()
-    dataset.optimize.compact_files(target_rows_per_fragment=1_000)
-    return table.tend(table.open())
-
-
-def rows(dataset: lance.LanceDataset, **scan: Any) -> list[tuple[int, str, str]]:
-    """Return (title_no, revision, text) of all rows or of those that a scan finds, in order."""
-    found = pl.from_arrow(dataset.scanner(columns=["title_no", "revision", "text"], **scan).to_table())
-    assert isinstance(found, pl.DataFrame)
-    return sorted(found.select("title_no", "revision", "text").rows())
-
-
-def phrase(dataset: lance.LanceDataset, text: str) -> set[int]:
-    return {no for no, _, _ in rows(dataset, full_text_query=PhraseQuery(text, "text"))}
+from mediaflow.storage.tables import CommitRefused, Holding, Table, create
+from tests.storage.cues import CUES, DIM, filled, insert, lines, phrase, put, rows
 
 
 def test_a_new_table_is_empty_and_has_its_columns(table: Table) -> None:
@@ -245,149 +198,3 @@ def test_the_lancedb_client_opens_published_tables_at_a_version(store: FolderSto
     opened.checkout(first.version)
     assert opened.count_rows() == 18
     assert {row["title_no"] for row in opened.search("north", query_type="fts").limit(20).to_list()} == set(range(6))
-
-
-# What Lance must do
-
-
-def commit(
-    base: lance.LanceDataset,
-    *,
-    removed: Sequence[int] = (FENCE,),
-    new: Sequence[Any] = (),
-    max_retries: int = 20,
-    **properties: str,
-) -> lance.LanceDataset:
-    operation = lance.LanceOperation.Update(
-        removed_fragment_ids=list(removed), updated_fragments=[], new_fragments=list(new)
-    )
-    transaction = lance.Transaction(base.version, operation, transaction_properties=properties)
-    return lance.LanceDataset.commit(base, transaction, max_retries=max_retries)
-
-
-def insert(table: Table, base: lance.LanceDataset, no: int) -> list[Any]:
-    return table.write(base, lines(no, "r", "one", "two"))
-
-
-@pytest.mark.parametrize("max_retries", [0, 20])
-def test_of_two_fenced_updates_on_one_base_the_second_is_refused(table: Table, max_retries: int) -> None:
-    base, same = table.open(), table.open()
-    mine, theirs = insert(table, base, 1), insert(table, same, 1)
-    commit(base, new=mine)
-    with pytest.raises(Exception, match="onflict"):
-        commit(same, new=theirs, max_retries=max_retries)
-    assert table.open().count_rows() == 2
-
-
-def test_without_the_fence_both_land_and_rows_are_doubled(table: Table) -> None:
-    base, same = table.open(), table.open()
-    mine, theirs = insert(table, base, 1), insert(table, same, 1)
-    commit(base, removed=(), new=mine)
-    commit(same, removed=(), new=theirs)
-    assert table.open().count_rows() == 4
-
-
-def test_a_stale_update_is_refused_after_cleanup_as_long_as_a_later_fenced_one_remains(table: Table) -> None:
-    base = table.open()
-    late = insert(table, base, 1)
-    put(table, {1: lines(1, "r", "one", "two")})
-    put(table, {})
-    newest = table.open()
-    newest.cleanup_old_versions(versions=[version["version"] for version in newest.versions()[1:-1]])
-    with pytest.raises(Exception, match="onflict"):
-        commit(base, new=late)
-    assert table.open().count_rows() == 2
-
-
-def test_an_index_made_meanwhile_lets_a_fenced_update_pass(table: Table) -> None:
-    filled(table)
-    base = table.open()
-    new = insert(table, base, 8)
-    table.open().create_scalar_index("start_ms", "BTREE")
-    after = commit(base, new=new)
-    assert len(rows(after, filter="title_no = 8")) == 2
-    assert len(rows(after, filter="start_ms = 0")) == 7
-
-
-def test_a_compaction_meanwhile_refuses_an_update_of_its_fragments(table: Table) -> None:
-    for no in range(3):
-        put(table, {no: lines(no, "r", "one")})
-    base = table.open()
-    new = insert(table, base, 1)
-    table.open().optimize.compact_files(target_rows_per_fragment=1_000)
-    with pytest.raises(CommitRefused) as caught:
-        table.replace(base, [1], new, {})
-    assert caught.value.fields["table"] == "cues"
-    assert table.open().count_rows() == 3
-
-
-def test_the_fence_harms_neither_rows_nor_indexes_among_many_fragments(table: Table) -> None:
-    for no in range(60):
-        put(table, {no: lines(no, f"r{no}", f"line {no}")})
-    dataset = table.tend(table.open())
-    for _ in range(3):
-        dataset = commit(dataset)
-    assert len(dataset.get_fragments()) == 60
-    assert rows(dataset) == sorted((no, f"r{no}", f"line {no}") for no in range(60))
-    assert rows(dataset, filter="title_no = 33") == [(33, "r33", "line 33")]
-    assert phrase(dataset, "line 33") == {33}
-
-
-def test_properties_come_back_by_version_also_after_a_rebase_and_a_cleanup(table: Table) -> None:
-    put(table, {1: lines(1, "r", "one")}, epoch=3)
-    table.tend(table.open())
-    base = table.open()
-    new = insert(table, base, 2)
-    table.open().create_scalar_index("start_ms", "BTREE")
-    after = commit(base, new=new, **{EPOCH: "5", BASE: str(base.version)})
-    assert table.epoch(after) == 5
-    said = after.read_transaction(after.version)
-    assert said.transaction_properties[BASE] == str(base.version)
-    assert said.read_version != base.version, "Lance rewrites it; only our own property says what was planned on"
-    after = table.tend(after)
-    kept = after.version
-    after.cleanup_old_versions(versions=[one["version"] for one in after.versions() if one["version"] < kept - 1])
-    assert table.epoch(table.open()) == 5
-
-
-def test_the_uuid_of_a_transaction_protects_nothing(table: Table) -> None:
-    base = table.open()
-    operation = lance.LanceOperation.Update(
-        removed_fragment_ids=[], updated_fragments=[], new_fragments=insert(table, base, 1)
-    )
-    transaction = lance.Transaction(base.version, operation)
-    lance.LanceDataset.commit(base, transaction)
-    lance.LanceDataset.commit(base, transaction)
-    assert table.open().count_rows() == 4
-
-
-def test_a_stale_update_over_a_restore_is_refused(table: Table) -> None:
-    put(table, {1: lines(1, "r", "one")})
-    base = table.open()
-    late = insert(table, base, 2)
-    older = table.open(base.version - 1)
-    older.restore()
-    with pytest.raises(Exception, match=r"onflict|ncompatible"):
-        commit(base, new=late)
-
-
-def test_a_tag_needs_its_version_and_keeps_it_through_a_cleanup(table: Table) -> None:
-    tagged = put(table, {1: lines(1, "r", "one")})
-    with pytest.raises(Exception, match=r"does not exist|not found"):
-        tagged.tags.create("s-none", 99)
-    tagged.tags.create("s-1", tagged.version)
-    with pytest.raises(Exception, match=r"already exists|conflict"):
-        tagged.tags.create("s-1", tagged.version)
-    put(table, {1: lines(1, "r2", "two")})
-    newest = put(table, {1: lines(1, "r3", "three")})
-    old = [one["version"] for one in newest.versions() if one["version"] < newest.version]
-    newest.cleanup_old_versions(versions=[v for v in old if v != tagged.version])
-    assert rows(table.open("s-1")) == [(1, "r", "one")]
-    assert [one["version"] for one in table.open().versions()] == [tagged.version, newest.version]
-
-
-def test_files_named_by_a_version_are_found_in_one_listing(store: FolderStore, table: Table) -> None:
-    dataset = filled(table)
-    there = {Path(info.key).name for info in store.list(f"{layout.table('cues')}/data/")}
-    named = {file.path for fragment in dataset.get_fragments() for file in fragment.metadata.files}
-    assert named and named <= there
