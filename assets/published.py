@@ -1,6 +1,7 @@
 """The snapshot and the release: assets of one run, which publishes whatever is whole."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -8,7 +9,9 @@ from assets.gates import results, specs
 from assets.releases import CODE_VERSION, unrecorded
 from mediaflow.planning.stage import StageGraph
 from mediaflow.publishing.doorman import EnginesNotReady
+from mediaflow.publishing.publisher import Publication
 from mediaflow.publishing.refusals import REFUSED
+from mediaflow.snapshots.manifest import Manifest
 from resources.library import LibraryResource
 
 
@@ -59,19 +62,23 @@ def build(graph: StageGraph) -> dg.AssetsDefinition:
             return
         if done.manifest is None:
             raise dg.Failure("There is nothing to publish yet: no title is whole.", allow_retries=False)
-        facts = {
-            "state": done.outcome,
-            "titles": done.manifest.checks["titles"],
-            "added": len(done.added),
-            "changed": len(done.changed),
-            "removed": len(done.removed),
-            "algorithms": ", ".join(sorted(done.manifest.algorithms)),
-        }
-        rows = {f"rows of {name}": part.rows for name, part in done.manifest.tables.items()}
         content = dg.DataVersion(done.manifest.content)
         yield from results(done.manifest.gates)
-        yield dg.MaterializeResult("snapshot", data_version=content, metadata={**facts, **rows, "id": done.manifest.id})
+        yield dg.MaterializeResult("snapshot", data_version=content, metadata=_facts(done, done.manifest))
         for event in unrecorded(context.instance, library.get()):
             context.log_event(event)
 
     return publish
+
+
+def _facts(done: Publication, manifest: Manifest) -> dict[str, Any]:
+    facts = {
+        "state": done.outcome,
+        "titles": manifest.checks["titles"],
+        "added": len(done.added),
+        "changed": len(done.changed),
+        "removed": len(done.removed),
+        "algorithms": ", ".join(sorted(manifest.algorithms)),
+        "id": manifest.id,
+    }
+    return facts | {f"rows of {name}": part.rows for name, part in manifest.tables.items()}

@@ -95,7 +95,7 @@ class Ledger:
     def forget(self, title_id: str) -> None:
         """Take all facts about a title out of the ledger's files, not only out of what it says.
 
-        Facts that are appended meanwhile stay. Whoever reads an earlier version looks again.
+        Claims of runs that name it go with them: they are advice. Facts that are appended meanwhile stay. Whoever reads an earlier version looks again.
         """
         if not self._exists():
             return
@@ -103,9 +103,10 @@ class Ledger:
 
         dataset = self._open()
         quoted = title_id.replace("'", "''")
+        about = f"title_id = '{quoted}' OR (stage = '{CLAIMS}' AND contains(facts, '\"{quoted}\"'))"
         # A deletion of nothing would be the newest version, and says what it was to delete.
-        if dataset.count_rows(filter=f"title_id = '{quoted}'"):
-            dataset.delete(f"title_id = '{quoted}'")
+        if dataset.count_rows(filter=about):
+            dataset.delete(about)
         # Fragments keep their order, and with it which fact is the newest.
         self._open().optimize.compact_files(materialize_deletions_threshold=0.0)
         self._open().cleanup_old_versions(older_than=timedelta(0))

@@ -43,7 +43,7 @@ def test_a_pin_keeps_a_snapshot_until_it_is_let_go(world: World) -> None:
     world.publish()
     assert run(world, "search", "--dialogue", "bees", "--as-of", old).stdout.count("bees") >= 2
     assert collect(world.store, old) == []
-    assert [[one["id"] for one in pins] for pins in listed(world)] == [[pin], [], []]
+    assert [[one["id"] for one in pins] for pins in listed(world)] == [[pin], []]
     (line,) = listed(world)[0]
     assert (line["snapshot"], line["why"]) == (old, "the\naudit")
     assert abs(int(line["until_ms"]) - 12 * 3_600_000 - time.time() * 1000) < 60_000

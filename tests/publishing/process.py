@@ -1,9 +1,10 @@
-"""A publisher or collector in a process of its own: `python -m tests.publishing.process STORE [PLACE [HOW [WHAT [TIMES]]]]`.
+"""A publisher or collector in a process of its own: `python -m tests.publishing.process STORE PLACE HOW WHAT TIMES`.
 
 Publishes the films of `world.sample` as they are after their changes, or collects (WHAT: `publish`, `gc`), and prints
 the outcome. PLACE is the name of a step, or a part of an operation and key that is about to be touched; when it comes
 there for the TIMES-th time (once), HOW says what it does: `kill` itself, `stop` (SIGSTOP, after it has said so in the
-file STORE.stopped; whoever started it lets it go on), or `lose` (it fails there as when a reply is lost).
+file STORE.stopped; whoever started it lets it go on), or `lose` (it fails there as when a reply is lost). All but STORE
+may be left out.
 """
 
 from __future__ import annotations

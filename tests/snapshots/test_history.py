@@ -163,6 +163,7 @@ def test_the_difference_names_titles_models_generations_and_rows(world: World) -
         "models": {"objects": (("name of m1", "m1"), ("name of m2", "m2"))},
         "generations": {"faces": (None, new["faces"]), "objects": (old["objects"], new["objects"])},
         "rows": {"dialogue": (6, 4), "faces": (None, 3)},
+        "gates": {},
     }
     back = diff(third, first)
     assert (back["added"], back["removed"], back["changed"]) == (["cats"], ["dogs"], found["changed"])
