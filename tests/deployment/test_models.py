@@ -182,3 +182,33 @@ def test_a_model_that_cannot_be_had_is_a_failed_check_until_it_comes(
     found = ask(place)
     assert found["checks"] == [[False, sentence], [True, "in the store"]]
     assert found["observed"] == [place.view.graph()["visual"].model]
+
+
+_HISTORY = """
+import sys
+
+import dagster as dg
+
+from resources.library import LibraryResource, open_library
+from sensors.history import history
+
+shelf, cursor = open_library().shelf(), None
+with dg.DagsterInstance.ephemeral() as instance:
+    for word in ("", "", "one", "", "two", "two"):
+        if word:
+            shelf.use(word)
+        resources = {"library": LibraryResource(own_process=True)}
+        with dg.build_sensor_context(instance, cursor=cursor, resources=resources) as context:
+            tick = history(context)
+        cursor = tick.cursor
+        print(tick.skip_reason.skip_message)
+"""
+
+
+def test_the_event_log_is_compared_anew_after_each_choice(tmp_path: Path, make_model: Callable[..., Path]) -> None:
+    place = Place(tmp_path)
+    for seed, name in enumerate(("one", "two")):
+        place.view.shelf().add(name, str(make_model(tmp_path / name, seed=seed)))
+    done = place.python("-W", "ignore", "-c", _HISTORY)
+    same, compared = "nothing has happened since the last look", "the event log says what the ledger says"
+    assert done.stdout.splitlines() == [compared, same, compared, same, compared, same], done.stderr
