@@ -62,6 +62,7 @@ def sweep(tally: Tally, epoch: int, ledger: Ledger, kept: Iterable[Manifest], wa
     doomed, known = _unnamed(tally.store, ledger, set(served(tally.store, kept)) | wanted.attempts(), wanted, now_ms)
     tally.artifacts += len(doomed)
     if not tally.dry_run:
+        steps.reached("collect: before ledger")
         ledger.append(
             [
                 Fact(one.title_id, one.stage, one.revision, "", COLLECTED, attempt)

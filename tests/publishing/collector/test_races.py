@@ -11,10 +11,12 @@ import lance
 import pytest
 
 from mediaflow.publishing.rollback import resume
+from mediaflow.publishing.verify.verify import verify
 from mediaflow.snapshots.history import lines
 from mediaflow.snapshots.reader import Releases
 from mediaflow.storage import layout
 from mediaflow.storage.objects import FolderStore
+from mediaflow.storage.tables import CommitRefused, Table
 from tests.conftest import ROOT
 from tests.publishing.collector.asleep import Stopped, asleep_at, converges, pin, roll_back, whole
 from tests.publishing.collector.keeping import age, collect, manifests
@@ -188,20 +190,39 @@ def test_what_another_collector_marks_later_is_not_deleted(world: World) -> None
     converges(world)
 
 
-def test_a_publish_that_began_later_keeps_its_manifest_and_its_tags(world: World) -> None:
+@pytest.mark.parametrize("marked", [False, True])
+def test_a_publish_that_began_later_keeps_its_manifest(world: World, marked: bool) -> None:
     made: list[str] = []
 
     def meanwhile() -> None:
         before = set(manifests(world.store))
         die(world, "absent releases/")
         made.extend(set(manifests(world.store)) - before)
+        if marked:
+            world.store.put_if_absent(layout.condemned(made[0]), b'{"epoch": 99}')
 
     with asleep_at(world, "collect: after epoch", meanwhile):
         done = collect(world)
-    (later,) = made
-    assert later not in done.snapshots
-    for part in manifests(world.store)[later].tables.values():
-        assert part.tag in lance.dataset(world.store.uri(layout.table(part.name))).tags.list()
+    assert made[0] not in done.snapshots and made[0] in manifests(world.store)
+    assert world.store.exists(layout.condemned(made[0])) == marked
+
+
+def test_a_publish_that_began_later_keeps_its_tags(world: World) -> None:
+    with asleep_at(world, "collect: after epoch", lambda: die(world, "absent snapshots/")):
+        collect(world)
+    tags = set(lance.dataset(world.store.uri(layout.table("titles"))).tags.list())
+    assert len(tags - {f"s-{snapshot}" for snapshot in manifests(world.store)}) == 1
+
+
+def test_versions_that_came_after_the_served_one_stay(world: World) -> None:
+    def versions(name: str) -> set[int]:
+        return {one["version"] for one in lance.dataset(world.store.uri(layout.table(name))).version_refs()}
+
+    parts = world.reader().manifest.tables.values()
+    before = {part.name: {number for number in versions(part.name) if number >= part.version} for part in parts}
+    assert len(before["titles"]) > 1, "those of an attempt that died"
+    assert collect(world).versions
+    assert all(later <= versions(name) for name, later in before.items())
 
 
 @pytest.mark.parametrize("step", ["before emptying", "after emptying", "before cleanup"])
@@ -219,8 +240,35 @@ def test_a_generation_that_comes_back_while_the_collector_sleeps_is_whole(world:
         age_epochs(world.store)
 
     with asleep_at(world, f"collect: {step}", back):
-        collect(world)
+        done = collect(world)
+    # What it would delete next may have been taken over by the publisher, who began later.
+    assert step == "before cleanup" or (done.outcome, done.tables) == ("overtaken", ())
     assert world.reader().manifest.algorithms["objects"].table == old
+    converges(world)
+
+
+def test_a_table_that_has_moved_on_is_not_emptied(world: World) -> None:
+    table = Table(world.store, "people", {})
+    base = table.open()
+    table.seal(base, 98)
+    with pytest.raises(CommitRefused):
+        table.empty(base, 99)
+    assert table.open().count_rows() > 0
+
+
+def test_artifacts_that_a_later_publish_has_planned_with_stay(world: World) -> None:
+    assert world.publish().outcome == "released"
+
+    def back() -> None:
+        world.film("alps", media="m2")
+        assert world.plan().stale().is_empty(), "what it was made of is still there"
+        assert world.publish().outcome == "released"
+        age_epochs(world.store)
+
+    with asleep_at(world, "collect: before ledger", back):
+        assert collect(world).outcome == "overtaken"
+    found = verify(world.store, world.reader().id).problems[world.reader().id]
+    assert not [one for one in found if one.kind == "artifact"]
     converges(world)
 
 
