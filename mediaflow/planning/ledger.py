@@ -95,7 +95,8 @@ class Ledger:
     def forget(self, title_id: str) -> None:
         """Take all facts about a title out of the ledger's files, not only out of what it says.
 
-        Claims of runs that name it go with them: they are advice. Facts that are appended meanwhile stay. Whoever reads an earlier version looks again.
+        Claims of runs that name it go with them: they are advice. Facts that are appended meanwhile stay. Whoever
+        reads an earlier version looks again.
         """
         if not self._exists():
             return
