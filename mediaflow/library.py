@@ -350,8 +350,9 @@ class Library:
             found = self._plan(graph)
             return wanted([(graph, found.frame), *((kept.graph, kept.frame) for kept in found.kept)])
 
-        keep = self.settings.keep_snapshots
-        return Collector(self.store, self.ledger, keep, look, self.cache, retire).collect(dry_run)
+        return Collector(
+            self.store, self.ledger, self.settings.keep_snapshots, look, self.cache, retire, self.models.retired
+        ).collect(dry_run)
 
     def erasure(self, title: str) -> Erasure:
         """Return what erasing a title is about, by id or name; `UsageError` while its files are in the library."""

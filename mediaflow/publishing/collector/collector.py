@@ -39,6 +39,8 @@ class Collector:
         This machine's cache.
     retire : collection of str
         Snapshots that go whoever needs them, unless one is current.
+    retired : callable
+        Gives the identities of the models that are no longer to be used.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Collector:
         look: Callable[[], Wanted],
         cache: Path | None = None,
         retire: Collection[str] = (),
+        retired: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._store = store
         self._ledger = ledger
@@ -56,6 +59,7 @@ class Collector:
         self._look = look
         self._cache = cache
         self._retire = retire
+        self._retired = retired
         self._epochs = Epochs(store)
         self._releases = Releases(store)
 
@@ -95,6 +99,8 @@ class Collector:
         Tables(tally, epoch, kept[before.snapshot], kept, wanted, now_ms).sweep()
         artifacts.sweep(tally, epoch, self._ledger, kept.values(), wanted, now_ms)
         rest.sweep_objects(tally, epoch, now_ms)
+        rest.sweep_leases(tally, now_ms)
+        rest.sweep_models(tally, self._retired, kept.values())
         if self._cache is not None:
             rest.sweep_cache(tally, self._cache, kept)
         return COLLECTED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import lance
@@ -20,14 +20,14 @@ from tests.publishing.world import World
 WEEK_S = 7 * 86_400
 
 
-def collector(world: World, keep: int = 0, cache: Path | None = None) -> Collector:
+def collector(world: World, keep: int = 0, cache: Path | None = None, retired: Collection[str] = ()) -> Collector:
     """Return a collector that knows what the world's plan wants."""
 
     def look() -> Wanted:
         found = world.plan()
         return wanted([(world.graph, found.frame), *((kept.graph, kept.frame) for kept in found.kept)])
 
-    return Collector(world.store, world.ledger, keep, look, cache)
+    return Collector(world.store, world.ledger, keep, look, cache, retired=lambda: retired)
 
 
 def collect(world: World, keep: int = 0, dry_run: bool = False) -> Collected:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mediaflow.models.record import weights_key
 from mediaflow.planning.ledger import COLLECTED, DONE
 from mediaflow.planning.plan import FRESH
 from mediaflow.publishing.epochs import Epochs
@@ -250,6 +251,31 @@ def test_old_probes_candidates_epochs_and_unfinished_writes_go(world: World) -> 
     newest = Epochs(world.store).newest()
     assert epochs == {f"{layout.EPOCHS}{newest:020d}.json", layout.epoch_end(newest)}
     assert Epochs(world.store).begin() == newest + 1
+
+
+def test_leases_that_were_over_long_ago_go_and_others_stay(world: World) -> None:
+    pin = {"snapshot": released(world)[0], "ttl_ms": 60_000, "who": "somebody", "why": "looking"}
+    engine = {"kind": "search", "ttl_ms": 10_000, "open": [], "ready": [], "n": 2}
+    bodies = {layout.pin("p"): pin, layout.engine("e"): engine}
+    for key, body in bodies.items():
+        world.store.put(key, json.dumps(body).encode())
+    for prefix in ("pins", "engines"):
+        age(world.store, 3_000, prefix)
+    collect(world)
+    assert all(map(world.store.exists, bodies)), "over, but not for long"
+    for prefix in ("pins", "engines"):
+        age(world.store, 1_000, prefix)
+    collect(world)
+    assert not any(map(world.store.exists, bodies))
+
+
+def test_weights_go_when_their_model_is_retired_and_no_snapshot_names_it(world: World) -> None:
+    named = next(iter(world.reader().manifest.encoders))
+    keys = {identity: weights_key(identity, "weights") for identity in (named, "old", "spare")}
+    for key in keys.values():
+        world.store.put(key, b"weights")
+    collector(world, retired=[named, "old"]).collect()
+    assert {identity for identity, key in keys.items() if world.store.exists(key)} == {named, "spare"}
 
 
 def test_pictures_of_snapshots_that_are_gone_leave_the_cache(world: World, tmp_path: Path) -> None:
