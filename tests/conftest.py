@@ -37,6 +37,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=turn)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests say that they have tried: `record_property("tried", ...)`."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    said = [(report.nodeid, dict(report.user_properties).get("tried")) for report in reports]
+    lines = [f"{name}: {tried}" for name, tried in sorted(said) if tried]
+    if lines:
+        terminalreporter.section("numbers tried")
+        for line in dict.fromkeys(lines):
+            terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The real films, subtitles and broken files; tests that need them are skipped where they are absent."""

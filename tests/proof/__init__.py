@@ -1,0 +1,1 @@
+"""What is promised, proven at large: random histories, and readers that never stop."""

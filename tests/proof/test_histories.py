@@ -1,0 +1,309 @@
+"""Random histories of a library: what is served, what was computed, and what stays as it was released.
+
+A failing history is printed as the calls of `History` that lead to the failure; written down as a test that makes
+`History(material)` and calls them, it happens again.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from mediaflow.publishing.rollback import AlreadyHeld
+from tests.conftest import examples
+from tests.proof import shown
+from tests.proof.material import SEEDS, Material
+from tests.proof.model import NO_FILM, NOWHERE, OWN, QUARANTINED, TORN, UNREADABLE, Model, Snapshot, Title
+from tests.proof.place import Place
+from tests.proof.rows import differences, expected, fingerprint, in_full, rows_of, tables
+from tests.refreshing import compute, refresh
+
+STEPS = 30
+_NAMES = ("alps", "bees", "cats", "dogs")
+_WRITTEN = ("done", "failed", QUARANTINED)
+titles = st.sampled_from(_NAMES)
+then = st.sampled_from(["refresh", "refresh", "wait"])
+
+
+class History(RuleBasedStateMachine):
+    """A library, what happens to it, and the model beside it.
+
+    Each rule changes something and then perhaps brings the library up to date and publishes.
+    """
+
+    def __init__(self, material: Material, tried: Counter[str]) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory()
+        self.material, self.tried = material, tried
+        self.place = Place(Path(self._folder.name) / "place", material.films, material.models, material.pool)
+        self.model = Model()
+        self.released: dict[str, tuple[Snapshot, str]] = {}
+        self._facts = 0
+        self._sound = True
+        self._use()
+
+    # What people do
+
+    @initialize(films=st.lists(st.sampled_from(sorted(SEEDS)), min_size=1, max_size=3))
+    def begin(self, films: list[str]) -> None:
+        """Some films are there from the beginning."""
+        for name, film in zip(_NAMES, films, strict=False):
+            self.model.titles[name] = Title(film)
+            self.place.title(name, self.model.titles[name])
+        self._refresh("refresh")
+
+    @rule(name=titles, film=st.sampled_from([*SEEDS, *SEEDS, NO_FILM, TORN]), then=then)
+    def film(self, name: str, film: str, then: str) -> None:
+        """A title comes, or its film is replaced, by one that is broken perhaps."""
+        self._title(name).film = film
+        self._then(name, then)
+
+    @rule(name=titles, lines=st.sampled_from(["one", "two", None, UNREADABLE]), then=then)
+    def lines(self, name: str, lines: str | None, then: str) -> None:
+        """A title's subtitles are replaced or taken away."""
+        self._title(name).lines = lines
+        self._then(name, then)
+
+    @rule(name=titles, entry=st.sampled_from([1, 2, 3]), then=then)
+    def entry(self, name: str, entry: int, then: str) -> None:
+        """A title's catalogue data are edited."""
+        self._title(name).entry = entry
+        self._then(name, then)
+
+    @precondition(lambda self: len(self.model.titles) > 1)
+    @rule(name=titles, then=then)
+    def remove(self, name: str, then: str) -> None:
+        """A title is taken away."""
+        self.model.titles.pop(name, None)
+        self.place.remove(name)
+        self._refresh(then)
+
+    @rule(name=titles, then=then)
+    def touch(self, name: str, then: str) -> None:
+        """A title's files are written anew, with the same bytes."""
+        self.place.touch(name)
+        self._refresh(then)
+
+    @rule(name=st.sampled_from(OWN), version=st.sampled_from("12"), then=then)
+    def version(self, name: str, version: str, then: str) -> None:
+        """An algorithm's code changes."""
+        self.model.code[name].version = version
+        self._use()
+        self._refresh(then)
+
+    @rule(name=st.sampled_from(OWN), mark=st.sampled_from("abc"), then=then)
+    def parameters(self, name: str, mark: str, then: str) -> None:
+        """An algorithm's parameters change."""
+        self.model.code[name].mark = mark
+        self._use()
+        self._refresh(then)
+
+    @rule(name=st.sampled_from(OWN), imports=st.booleans(), then=then)
+    def imports(self, name: str, imports: bool, then: str) -> None:
+        """An algorithm's file cannot be imported any more, or again."""
+        self.model.code[name].imports = imports
+        self._use()
+        self._refresh(then)
+
+    @rule(model=st.sampled_from(["x", "y", "x", "y", NOWHERE]), then=then)
+    def visual_model(self, model: str, then: str) -> None:
+        """Another model is declared, or one that cannot be had."""
+        self.model.visual_model = model
+        self._use()
+        self._refresh(then)
+
+    @rule(name=st.sampled_from(OWN), then=then)
+    def fail(self, name: str, then: str) -> None:
+        """An algorithm fails as a whole, with its version and parameters of now."""
+        code = self.model.code[name]
+        self.model.failing.add((name, code.version, code.mark))
+        self._trouble()
+        self._refresh(then)
+
+    @rule(name=st.sampled_from(OWN), title=titles, then=then)
+    def fail_title(self, name: str, title: str, then: str) -> None:
+        """An algorithm fails on a title."""
+        self.model.failing_titles.add((name, title))
+        self._trouble()
+        self._refresh(then)
+
+    @rule(name=st.sampled_from(OWN), then=then)
+    def mend(self, name: str, then: str) -> None:
+        """An algorithm's trouble is over, and it is told to try again."""
+        self._mend(name)
+        self.place.library.retry(name)
+        self.model.retry(name)
+        self._refresh(then)
+
+    @precondition(lambda self: len(self.released) > 1)
+    @rule(at=st.integers(0, 5), then=then)
+    def rollback(self, at: int, then: str) -> None:
+        """An earlier snapshot is served, until somebody says to go on."""
+        snapshot = [*self.released][-1 - at % len(self.released)]
+        try:
+            self.place.library.rollback(snapshot, "to see what was")
+        except AlreadyHeld:
+            assert self.model.held
+            return
+        self.model.held, self.model.served = True, self.released[snapshot][0]
+        self._check_served()
+        self._refresh(then)
+
+    @precondition(lambda self: self.model.held)
+    @rule(then=then)
+    def resume(self, then: str) -> None:
+        """Publishes go on."""
+        self.place.library.resume()
+        self.model.held = False
+        self._refresh(then)
+
+    def teardown(self) -> None:
+        """Mend what can be mended, compare with a build from nothing, and look at every snapshot once more."""
+        try:
+            if self._sound:
+                self._end()
+        finally:
+            self._folder.cleanup()
+
+    # What must follow
+
+    def bring_up_to_date(self) -> None:
+        """Compute what is stale and publish what is whole."""
+        publication = refresh(self.place.library)
+        assert publication.outcome in (("held",) if self.model.held else ("released", "nothing new"))
+
+    def _refresh(self, then: str) -> None:
+        self.tried["steps"] += 1
+        if then != "refresh":
+            return
+        self.tried["refreshes"] += 1
+        self._sound = False
+        before = self.place.library.releases.tip()
+        self.bring_up_to_date()
+        self._check_computed(self.model.compute())
+        was = self.model.served
+        if not self.model.held:
+            self.model.served = self.model.cut()
+        changes = self.model.served != was and bool(self.model.served.titles or self.released)
+        tip = self.place.library.releases.tip()
+        assert (tip > before) == changes, f"release {before} was followed by {tip}"
+        self.tried["releases"] += tip - before
+        if changes:
+            reader = self.place.library.current()
+            self.released[reader.id] = self.model.served, fingerprint(reader)
+        if self.released:
+            self._check_served()
+            self._check_retained([*self.released][:: max(1, len(self.released) // 2)])
+        self._sound = True
+
+    def _check_computed(self, predicted: Counter[tuple[str, str, str]]) -> None:
+        """What was written down since the last look is just what depends on the changes, each once."""
+        facts = self.place.library.ledger.facts()
+        names = self.place.names()
+        found = Counter(
+            (row["stage"], names[row["title_id"]], row["state"])
+            for row in facts[self._facts :].iter_rows(named=True)
+            if row["title_id"] and row["state"] in _WRITTEN
+        )
+        self._facts = len(facts)
+        self.tried["artifacts"] += found.total()
+        assert found == predicted, f"too much: {found - predicted}, missing: {predicted - found}"
+
+    def _check_served(self) -> None:
+        reader = self.place.library.current()
+        wanted = expected(self.model.served, self.material.shots, self.material.vectors)
+        assert not (wrong := differences(rows_of(reader, self.place.names()), wanted)), wrong
+
+    def _check_retained(self, snapshots: list[str]) -> None:
+        for snapshot in snapshots:
+            reader = self.place.library.releases.at(snapshot)
+            assert fingerprint(reader) == self.released[snapshot][1], f"{snapshot} is not what was released"
+            self.tried["looks at retained snapshots"] += 1
+
+    def _end(self) -> None:
+        for name in OWN:
+            self._mend(name)
+        self.place.library.retry(everything=True)
+        self.model.retry("")
+        if self.model.held:
+            self.resume("refresh")
+        else:
+            self._refresh("refresh")
+        self._check_retained([*self.released])
+        if self.released:
+            self._check_build_from_nothing()
+
+    def _check_build_from_nothing(self) -> None:
+        """A second library of the same folder, algorithms and settings says the same, column for column."""
+        wanted = self.model.recipes()
+        whole = {name for name in self.model.titles if self.model.state("media", name, wanted) == "done"}
+        if not whole:
+            return
+        self.tried["builds from nothing"] += 1
+        with self.place.open(self.place.folder / "from nothing") as other:
+            compute(other)
+            other.publish()
+            there = other.current()
+            covered = {stage for stage in self.model.served.made if self.model.covered(stage, wanted)}
+            assert set(tables(there)) - {"titles", "people", "thumbnails"} == covered
+            sides = (self.place.library.current(), self.place.names()), (there, self.place.names(other))
+            for stage in tables(there):
+                here, nothing = (in_full(reader, stage, names, whole) for reader, names in sides)
+                assert here == nothing, f"{stage} is not as a build from nothing has it"
+
+    # What is behind it
+
+    def _title(self, name: str) -> Title:
+        return self.model.titles.setdefault(name, Title("red"))
+
+    def _then(self, name: str, then: str) -> None:
+        self.place.title(name, self.model.titles[name])
+        self._refresh(then)
+
+    def _use(self) -> None:
+        self.place.use(self.model.code, self.model.visual_model)
+
+    def _trouble(self) -> None:
+        self.place.trouble(self.model.failing, self.model.failing_titles)
+
+    def _mend(self, name: str) -> None:
+        self.model.failing = {one for one in self.model.failing if one[0] != name}
+        self.model.failing_titles = {one for one in self.model.failing_titles if one[0] != name}
+        self._trouble()
+
+
+class Watched(History):
+    """A history that goes on through Dagster's sensors and runs; then Dagster says what the ledger says."""
+
+    def bring_up_to_date(self) -> None:
+        wrong = shown.refresh(self.place)
+        assert not wrong, wrong
+        self.tried["looks at what Dagster shows"] += 1
+
+
+def _run(history: Callable[[], History], share: float, steps: int) -> None:
+    how = settings(
+        examples(share), stateful_step_count=steps, suppress_health_check=list(HealthCheck), report_multiple_bugs=False
+    )
+    run_state_machine_as_test(history, settings=how)
+
+
+@pytest.mark.hypothesis
+def test_histories_shown_by_dagster(material: Material, record_property: Callable[[str, object], None]) -> None:
+    tried: Counter[str] = Counter()
+    _run(lambda: Watched(material, tried), share=0.014, steps=8)
+    record_property("tried", ", ".join(f"{times:,} {what}" for what, times in tried.items()))
+
+
+@pytest.mark.hypothesis
+def test_histories(material: Material, record_property: Callable[[str, object], None]) -> None:
+    tried: Counter[str] = Counter()
+    _run(lambda: History(material, tried), share=0.05, steps=STEPS)
+    record_property("tried", ", ".join(f"{times:,} {what}" for what, times in tried.items()))

@@ -1,0 +1,177 @@
+"""Readers that query without pause while titles change, models switch and releases are rolled back: no mixed answer.
+
+Each answer carries its snapshot, generations and models, the state of every title as three tables say it, and a check
+by which vectors of one model and a query of another would show. It has to be, word for word, what was released under
+that snapshot's id.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mediaflow.publishing.rollback import resume, rollback
+from mediaflow.settings import Settings
+from mediaflow.snapshots.reader import Releases
+from tests.conftest import ROOT
+from tests.proof.shelf import Shelf, ShelfLibrary
+
+SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
+READS, RELEASES = (100_000, 200) if SOAK else (10_000, 20)
+READERS = 2
+LOOSE_READS = READS // 20
+LIMIT_S = 6000 if SOAK else 500
+FILMS = ("alps", "bees", "cats", "dogs", "eels", "foxes")
+
+
+@dataclass
+class Reader:
+    """A process that reads."""
+
+    process: subprocess.Popen[str]
+    report: Path
+    pinned: bool
+
+    @classmethod
+    def start(cls, home: Path, report: Path, how: str, *most: str) -> Reader:
+        command = [sys.executable, "-m", "tests.proof.reading", str(home), how, str(report), *most]
+        env = {name: value for name, value in os.environ.items() if not name.startswith("MEDIAFLOW_")}
+        process = subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True)
+        return cls(process, report, how == "pinned")
+
+    def asked(self) -> int:
+        count = Path(f"{self.report}.count")
+        text = count.read_text() if count.exists() else ""
+        return int(text or 0)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def end(self) -> dict[str, Any]:
+        Path(f"{self.report}.stop").touch()
+        errors = self.process.communicate(timeout=60)[1]
+        assert self.process.returncode == 0, errors
+        found: dict[str, Any] = json.loads(self.report.read_text())
+        return found
+
+
+@dataclass
+class Day:
+    """What happens to a library while it is read; remembers what every snapshot has to answer."""
+
+    shelf: Shelf
+    chance: random.Random
+    answers: dict[str, Any] = field(default_factory=dict)
+    models: int = 0
+    done: dict[str, int] = field(default_factory=dict)
+
+    def publish(self) -> None:
+        self.shelf.compute()
+        publication = self.shelf.publish()
+        assert publication.outcome == "released" and publication.manifest, publication.outcome
+        self.answers[publication.manifest.id] = [self.shelf.answer(lines) for lines in (False, True)]
+
+    def change(self) -> None:
+        """Some titles change."""
+        for title in self.chance.sample(sorted(self.shelf.films), self.chance.randint(1, 2)):
+            self.shelf.touch(title)
+        self.publish()
+
+    def come_and_go(self) -> None:
+        """A title comes, or goes."""
+        title = self.chance.choice(FILMS)
+        if title in self.shelf.films and len(self.shelf.films) > 2:
+            del self.shelf.films[title]
+        else:
+            self.shelf.touch(title)
+        self.publish()
+
+    def switch(self) -> None:
+        """Another model takes over, or one that was used before, together with a change of a title or alone."""
+        self.models += 1
+        old = self.models > 3 and self.chance.random() < 0.3
+        self.shelf.switch(f"model {self.chance.randint(0, self.models - 2) if old else self.models}")
+        if self.chance.random() < 0.5:
+            self.shelf.touch(self.chance.choice(sorted(self.shelf.films)))
+        self.shelf.compute()
+        if self.shelf.due():
+            self.publish()
+
+    def back_and_on(self) -> None:
+        """The release is rolled back to one of the last few, perhaps twice, and then goes on."""
+        for _ in range(self.chance.randint(1, 2)):
+            served = self.shelf.reader().id
+            earlier = [one for one in [*self.answers][-6:] if one != served]
+            if earlier:
+                rollback(self.shelf.store, self.chance.choice(earlier), "to see the old answers")
+        if not self.held():
+            return
+        resume(self.shelf.store)
+        self.shelf.touch(self.chance.choice(sorted(self.shelf.films)))
+        self.publish()
+
+    def held(self) -> bool:
+        newest = Releases(self.shelf.store).newest()
+        return newest is not None and newest.held
+
+    def step(self) -> None:
+        kinds: list[Callable[[], None]] = [self.change, self.come_and_go, self.switch, self.back_and_on]
+        kind = self.chance.choices(kinds, (4, 2, 3, 1))[0]
+        kind()
+        self.done[kind.__name__] = self.done.get(kind.__name__, 0) + 1
+
+
+@pytest.mark.hypothesis
+def test_no_answer_is_ever_mixed(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+    home = tmp_path / "home"
+    with ShelfLibrary(Settings(home=home)) as library:
+        day = Day(Shelf.at(library), random.Random(4))
+        for title in FILMS[:4]:
+            day.shelf.touch(title)
+        day.shelf.switch("model 0")
+        day.publish()
+        readers = [Reader.start(home, tmp_path / f"reader {number}", "pinned") for number in range(READERS)]
+        readers.append(Reader.start(home, tmp_path / "reader without pinning", "unpinned", str(LOOSE_READS)))
+        with ExitStack() as stack:
+            for reader in readers:
+                stack.callback(reader.kill)
+            until = time.monotonic() + LIMIT_S
+            while sum(one.asked() for one in readers if one.pinned) < READS or library.releases.tip() < RELEASES:
+                assert time.monotonic() < until, f"too slow: {[one.asked() for one in readers]} reads"
+                day.step()
+            heard = [(one.pinned, one.end()) for one in readers]
+        releases = library.releases.tip()
+    errors = {error: times for pinned, found in heard for error, times in found["errors"].items() if pinned}
+    assert not errors
+    answers = [answer for pinned, found in heard for answer in found["answers"] if pinned]
+    wrong = [answer for answer in answers if day.answers[answer[0]][answer[1]] != answer[2]]
+    assert not wrong, f"{sum(times for *_, times in wrong)} answers are mixed, such as {wrong[0]}"
+    whole = [answer["hits"] for both in day.answers.values() for answer in both]
+    loose = [answer for pinned, found in heard for answer in found["answers"] if not pinned]
+    mixed = sum(times for *_, said, times in loose if said["hits"] not in whole)
+    crossed = sum(times for *_, said, times in loose if not _of_one_model(said))
+    assert mixed and crossed, "without pinning nothing was mixed: this test would see no mix at all"
+    heard_of = len({snapshot for snapshot, *_ in answers})
+    record_property(
+        "tried",
+        f"{sum(times for *_, times in answers):,} reads of {heard_of} snapshots by {READERS} processes during "
+        f"{releases} releases ({', '.join(f'{name} {times}' for name, times in sorted(day.done.items()))}): 0 mixed, "
+        f"0 errors; of {sum(times for *_, times in loose):,} reads without pinning {mixed} were mixed, {crossed} of "
+        "them a query of one model on vectors of another",
+    )
+
+
+def _of_one_model(said: dict[str, Any]) -> bool:
+    return all(fits for _, _, rows in said["hits"] for *_, fits in rows)
