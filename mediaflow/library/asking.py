@@ -1,0 +1,150 @@
+"""What a library answers: searches of what is served now and of the past, and how it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mediaflow import report
+from mediaflow.library.opened import Pictures
+from mediaflow.library.publishing import Publishing
+from mediaflow.planning.plan import Retries
+from mediaflow.snapshots.reader import SnapshotExpired, SnapshotReader
+
+if TYPE_CHECKING:
+    from mediaflow.algorithms.source import ChangedSource
+    from mediaflow.planning.why import Why
+    from mediaflow.search.engine import SearchEngine
+    from mediaflow.search.gateway import Gateway
+    from mediaflow.search.query import Query
+    from mediaflow.search.results import Hit, Results
+
+
+class Asking(Publishing):
+    """Answers."""
+
+    def current(self) -> SnapshotReader:
+        """Open a reader at the current release, pinned until it is closed; `NothingPublished` where there is none."""
+        return self._pins.current()
+
+    def search(self, query: Query) -> Results:
+        """Answer a query from the snapshot that is current when it comes in.
+
+        The snapshot stays pinned for the next query; a process that only answers has an `engine`.
+        """
+        while True:
+            gateway = self._newest_gateway()
+            try:
+                return gateway.search(query)
+            except SnapshotExpired:
+                # This machine slept, or another thread went on to a newer one: nothing of it was handed out.
+                gateway.close()
+
+    def _newest_gateway(self) -> Gateway:
+        """Return the gateway to the current snapshot, opened anew where that is another one or was let go."""
+        from mediaflow.search.gateway import Gateway
+
+        number = self.releases.tip()
+        with self._lock:
+            old = self._gateway
+            if (
+                old is not None
+                and not old.reader.expired
+                and (number == self._number or self.releases.entry(number).snapshot == old.reader.id)
+            ):
+                self._number = number
+                return old
+            reader = self._pins.current()
+            self._gateway, self._number = Gateway(reader, self.models, Pictures(self)), reader.release
+            if old is not None:
+                old.close()
+            return self._gateway
+
+    def at(self, snapshot: str) -> Gateway:
+        """Open a snapshot by its id, to be searched with its own encoders.
+
+        It stays pinned until the gateway or the library is closed: use it in a `with` statement.
+
+        Raises
+        ------
+        UnknownSnapshot, Leaving
+            There is no such snapshot, or it is marked to be deleted.
+        """
+        from mediaflow.search.gateway import Gateway
+
+        return Gateway(self._pins.at(snapshot), self.models, Pictures(self))
+
+    def engine(self) -> SearchEngine:
+        """Return what answers searches in a process that lives long; to be used in a `with` statement."""
+        from mediaflow.search.engine import Gateways, SearchEngine
+
+        ttl_ms, linger_ms = round(self.settings.engine_ttl_s * 1000), round(self.settings.pin_ttl_s * 1000)
+        return SearchEngine(self.store, Gateways(self.models, Pictures(self)), ttl_ms, linger_ms)
+
+    def diff(self, before: str | None = None, after: str | None = None) -> dict[str, Any]:
+        """Compare two snapshots; see `mediaflow.snapshots.diff`, and for `answers` `mediaflow.publishing.answers`.
+
+        Parameters
+        ----------
+        before, after : str, optional
+            Ids of snapshots or numbers of releases; without `after` the current one, without both that and the one
+            that was served before it.
+        """
+        from mediaflow.publishing.answers import moved
+        from mediaflow.publishing.gates.questions import read
+        from mediaflow.snapshots.diff import diff
+        from mediaflow.snapshots.history import previous, which
+
+        if before is None:
+            ids = previous(self.releases)
+        else:
+            ids = which(self.releases, before), which(self.releases, after) if after else self.releases.current().id
+        golden = read(self.settings.golden) if self.settings.golden else []
+        with self.at(ids[0]) as one, self.at(ids[1]) as other, one.reader.reading(), other.reader.reading():
+            return diff(one.reader, other.reader) | {"answers": moved(one, other, golden)}
+
+    def thumbnails(self, hits: Sequence[Hit]) -> list[Path | None]:
+        """Write a small picture of each hit into the cache, from the snapshot that it came from; return the files."""
+        from mediaflow.search.thumbnails import write_thumbnails
+
+        found: list[Path | None] = [None] * len(hits)
+        for snapshot in {hit.snapshot for hit in hits}:
+            at = [number for number, hit in enumerate(hits) if hit.snapshot == snapshot]
+            folder = self.cache / "thumbnails" / snapshot
+            with self._pins.at(snapshot) as reader, reader.reading():
+                files = write_thumbnails(reader, [hits[n] for n in at], folder)
+            for number, file in zip(at, files, strict=True):
+                found[number] = file
+        return found
+
+    def status(self) -> dict[str, Any]:
+        """Return the state of the library; see `mediaflow.report.status`."""
+        from mediaflow.planning.pace import seconds_left
+
+        owners = {one.name: one.owner for one in self.algorithms}
+        graph = self.graph()
+        found = self._plan(graph)
+        left = seconds_left(self.ledger.look(), graph, found, {"decode": self.decode_workers})
+        with self._served() as reader:
+            release = self.releases.told()
+            return report.status(found, owners, reader, self.last_look(), release, self.refusal(found), left)
+
+    def show(self, title: str) -> dict[str, Any]:
+        """Return one title in full, by id or name; `UsageError` where there is none."""
+        record = report.find_title(self.titles(), title)
+        with self._served() as reader:
+            return report.show(record, self.plan(), reader)
+
+    def why(self, title: str, artifact: str | None = None) -> Why:
+        """Return why a title's artifact, or all of its that are not fresh, are what they are; by id or name."""
+        from mediaflow.planning.why import why
+
+        record = report.find_title(self.titles(), title)
+        return why(self.graph(), record, self.ledger, artifact, Retries(tuple(self.settings.retry_delays_s)))
+
+    def changed_sources(self) -> list[ChangedSource]:
+        """Return the algorithms whose source changed and whose declared version did not."""
+        from mediaflow.algorithms.source import changed
+
+        return changed(self.store, self.algorithms)
