@@ -8,6 +8,7 @@ from pathlib import Path
 
 import lance
 import polars as pl
+from lance.file import LanceFileReader
 
 
 def find(root: Path, *markers: bytes) -> set[str]:
@@ -34,6 +35,14 @@ def indexes_of_the_past(root: Path) -> set[str]:
                 if index.index_type != "BTree" and covered - there:
                     found.add(f"{path.name} version {one['version']} {index.name}")
     return found
+
+
+def words(dataset: lance.LanceDataset) -> int:
+    """Return how many words the index of a text knows, those included that no row has any more."""
+    (index,) = (one for one in dataset.describe_indices() if one.index_type == "Inverted")
+    folders = [Path(dataset.uri, "_indices", str(segment.uuid)) for segment in index.segments]
+    tokens = [LanceFileReader(str(file)) for folder in folders for file in folder.glob("part_*_tokens.lance")]
+    return sum(int(number) for one in tokens for number in one.read_all().to_table()["_token_next_id"].to_pylist())
 
 
 def unheld(root: Path) -> set[str]:

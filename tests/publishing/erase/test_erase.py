@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import lance
 import polars as pl
 import pytest
 
@@ -16,8 +17,10 @@ from mediaflow.publishing.erase.erase import erasures, holders
 from mediaflow.search.query import Dialogue, Query
 from mediaflow.snapshots.history import lines
 from mediaflow.storage import layout, steps
+from mediaflow.storage.objects import FolderStore
+from mediaflow.storage.tables import Table
 from tests.deployment.films import Films
-from tests.publishing.erase.scanning import find, indexes_of_the_past, unheld
+from tests.publishing.erase.scanning import find, indexes_of_the_past, unheld, words
 from tests.refreshing import compute, refresh
 
 ALPHA, BRAVO, CHARLIE = "alpha-2001", "bravo-2001", "charlie-2001"
@@ -142,6 +145,16 @@ def nothing_left(house: House, built: tuple[House, bytes]) -> None:
     assert indexes_of_the_past(house.home) == unheld(house.home) == set()
 
 
+def words_are_of_what_is_there(library: Library, folder: Path) -> None:
+    """See that the index of what is said knows just the words of an index made anew."""
+    reader = library.current()
+    served = reader.table(reader.manifest.algorithms["dialogue"].table)
+    store = FolderStore(folder / "anew")
+    lance.write_dataset(served.to_table(), store.uri(layout.table("anew")))
+    table = Table(store, "anew", {}, "text")
+    assert words(served) == words(table.tend(table.open())) > 0
+
+
 def test_every_marker_is_found_before(house: House, built: tuple[House, bytes]) -> None:
     for marker in markers(built):
         assert find(house.home, marker), marker
@@ -149,7 +162,9 @@ def test_every_marker_is_found_before(house: House, built: tuple[House, bytes]) 
     assert any("cache" in name for name in find(house.home, built[1]))
 
 
-def test_not_a_byte_is_left_and_all_others_are_what_they_were(house: House, built: tuple[House, bytes]) -> None:
+def test_not_a_byte_is_left_and_all_others_are_what_they_were(
+    house: House, built: tuple[House, bytes], tmp_path: Path
+) -> None:
     with house.open() as library:
         before = served(library)
         snapshots, _ = holders(library.store, library_erasure(library, house))
@@ -157,6 +172,7 @@ def test_not_a_byte_is_left_and_all_others_are_what_they_were(house: House, buil
         library.erase(ALPHA)
         library.store.delete(layout.erasure(1))
         nothing_left(house, built)
+        words_are_of_what_is_there(library, tmp_path)
         assert served(library) == {title: of for title, of in before.items() if title != ALPHA}
         assert library.verify().whole
         assert not library.search(Query((Dialogue(WORD),)))
