@@ -286,7 +286,11 @@ class Host(Generic[Opened]):
         ]
 
     def _renew(self) -> None:
-        """Put the lease. One that is finished after the old time was over is a new one: all in it is verified again."""
+        """Put the lease.
+
+        One that is finished after the old time was over is a new one, of a new name, as the old one may be on its way
+        out of the store: all in it is verified again.
+        """
         with self._changed:
             if self._stopped:
                 return
@@ -306,6 +310,10 @@ class Host(Generic[Opened]):
         steps.reached("engine: after lease")
         lost = []
         if own_clock_ms() >= self._until_ms:
+            if self._until_ms:
+                old, self.id = self.id, secrets.token_hex(8)
+                self._store.put(layout.engine(self.id), json.dumps(body).encode())
+                self._store.delete(layout.engine(old))
             lost = [one for one in held if verified(self._store, one.snapshot) is None]
         with self._changed:
             for one in lost:

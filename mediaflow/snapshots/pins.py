@@ -77,7 +77,11 @@ class Pin:
         self._until_ms = start_ms + self._ttl_ms
 
     def renew(self) -> None:
-        """Put it again. One that is finished after the old time was over is a new pin: it is verified again."""
+        """Put it again.
+
+        One that is finished after the old time was over is a new pin, of a new name, as the old one may be on its way
+        out of the store: it is verified again.
+        """
         if self._forgotten:
             self.let_go()
         with self._lock:
@@ -85,10 +89,15 @@ class Pin:
                 return
             start_ms = own_clock_ms()
             steps.reached("reader: before renewal")
-            self._store.put(layout.pin(self.id), json.dumps(self._body).encode())
-            if own_clock_ms() >= self._until_ms and verified(self._store, self.snapshot) is None:
-                self._end()
-                return
+            body = json.dumps(self._body).encode()
+            self._store.put(layout.pin(self.id), body)
+            if own_clock_ms() >= self._until_ms:
+                old, self.id = self.id, secrets.token_hex(8)
+                self._store.put(layout.pin(self.id), body)
+                self._store.delete(layout.pin(old))
+                if verified(self._store, self.snapshot) is None:
+                    self._end()
+                    return
             self._until_ms = start_ms + self._ttl_ms
 
     @property

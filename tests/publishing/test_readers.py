@@ -114,10 +114,12 @@ def test_a_reader_whose_pin_was_over_while_it_checked_it_starts_over(world: Worl
 
 def test_a_renewal_that_comes_late_is_verified_again(world: World, reader: Actor) -> None:
     old = reader.ask("hold", ttl_ms=TTL_MS)
+    (first,) = pins(world)
     reader.stopped("reader: before renewal", "renew")
     sleep_longer_than(TTL_MS)
     with pytest.raises(Refused, match="SnapshotExpired"):
         reader.go_on()
+    assert first not in pins(world), "the name that was over never comes back"
     assert reader.ask("renew") is None, "counted from before the put it was over at once; now it is a new pin"
     reader.stopped("reader: before renewal", "renew")
     sleep_longer_than(TTL_MS)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mediaflow.errors import SystemFault
 from mediaflow.publishing.committer import Overtaken
+from mediaflow.publishing.doorman import Doorman
 from mediaflow.publishing.epochs import Epochs
 from mediaflow.publishing.erase.holding import Holding
 from mediaflow.snapshots.manifest import Manifest, TablePart
@@ -72,7 +73,7 @@ class _Afresh:
         steps.reached("erase: before manifest")
         self._store.put_if_absent(layout.snapshot(snapshot), after.to_json())
         entry = Release(tip.n + 1, snapshot, self._epoch, PUBLISH, tip.held, at_ms=now_ms())
-        if not releases.add(entry):
+        if not Doorman(self._store).release(entry):
             raise Overtaken(f"Release {entry.n} was made by another publisher or a rollback: try again.")
         return snapshot
 
