@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mediaflow.planning.ledger import STOPPED
 from mediaflow.planning.plan import FRESH, SETTLED, Plan, TitleLike
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-@dataclass(frozen=True)
-class Served:
+class Served(NamedTuple):
     """One artifact that a snapshot serves: its revision, the attempt that names its files, and its rows by part."""
 
     revision: str
@@ -51,7 +50,11 @@ class Cut:
 
 
 def serve(
-    graph: StageGraph, plan: Plan, titles: Sequence[TitleLike], base: Manifest | None, before: dict[str, dict[str, Any]]
+    graph: StageGraph,
+    plan: Plan,
+    titles: Sequence[TitleLike],
+    base: Manifest | None,
+    before: Mapping[str, Mapping[str, Any]],
 ) -> Cut:
     """Work out the cut.
 

@@ -61,6 +61,11 @@ class Holding:
     rows: int
     fragments: tuple[int, ...] = field(default=(), compare=False)
 
+    def with_rows(self, revision: str, fragment: int, rows: int) -> Holding:
+        """Return the same with some rows more."""
+        revisions = tuple(sorted({*self.revisions, revision}))
+        return Holding(revisions, self.rows + rows, tuple(sorted({*self.fragments, fragment})))
+
 
 class Table:
     """A Lance table that one committer writes.
@@ -100,45 +105,60 @@ class Table:
         create(self._uri, self._schema())
         return lance.dataset(self._uri)
 
-    def holdings(self, dataset: lance.LanceDataset, titles: Sequence[int] | None = None) -> dict[int, Holding]:
-        """Return what the version holds, of some titles or of all (None), by `title_no`."""
+    def holdings(
+        self,
+        dataset: lance.LanceDataset,
+        titles: Sequence[int] | None = None,
+        fragments: Sequence[lance.LanceFragment] | None = None,
+    ) -> dict[int, Holding]:
+        """Return what the version holds by `title_no`: of some titles or all (None), in some fragments or all."""
         import polars as pl
 
         if titles is not None and not titles:
             return {}
         try:
-            condition = _filter(titles) if titles else None
-            rows = dataset.scanner(columns=list(_KEY_COLUMNS), filter=condition, with_row_address=True).to_table()
+            rows = dataset.scanner(
+                columns=list(_KEY_COLUMNS),
+                filter=_filter(titles) if titles else None,
+                fragments=fragments,
+                with_row_address=True,
+            ).to_table()
         except (OSError, ValueError) as error:
             raise self.damaged(str(error)) from error
         found = pl.from_arrow(rows)
         assert isinstance(found, pl.DataFrame)
-        fragment = (pl.col("_rowaddr") // 2**32).unique().sort()
-        grouped = found.group_by("title_no").agg(pl.col("revision").unique().sort(), pl.len(), fragment)
-        return {no: Holding(tuple(names), rows, tuple(ids)) for no, names, rows, ids in grouped.iter_rows()}
+        # One row a title, revision and fragment: few titles have more.
+        keys = found.select("title_no", "revision", fragment=pl.col("_rowaddr") // 2**32)
+        held: dict[int, Holding] = {}
+        for no, revision, fragment, count in keys.group_by(keys.columns).len().sort(keys.columns).iter_rows():
+            held[no] = (
+                held[no].with_rows(revision, fragment, count)
+                if no in held
+                else Holding((revision,), count, (fragment,))
+            )
+        return held
 
-    def verify(self, dataset: lance.LanceDataset, since: lance.LanceDataset | None) -> None:
-        """See that all data files are there that a version names and an older one (None: an empty one) does not.
+    def changed(self, dataset: lance.LanceDataset, since: lance.LanceDataset | None) -> list[lance.LanceFragment]:
+        """Return the fragments that are new, or have lost rows, since an older version (None: an empty one)."""
+        before = {one.fragment_id: one.num_deletions for one in since.get_fragments()} if since is not None else {}
+        return [one for one in dataset.get_fragments() if before.get(one.fragment_id) != one.num_deletions]
 
-        Fragments that are new, or have lost rows since, are read: the file of what is deleted has no name that Lance
-        would tell, and is needed for that.
+    def verify(self, fragments: Sequence[lance.LanceFragment], rows: int) -> None:
+        """See that the data files of fragments are there, and that as many rows were read as they say that they have.
+
+        The file that says which rows of a fragment are deleted has no name that Lance would tell; it was there if the
+        fragment could be read.
 
         Raises
         ------
         SystemFault
             A file is gone.
         """
-        before = _fragments(since) if since is not None else {}
-        new = {number: one for number, one in _fragments(dataset).items() if _differ(one, before.get(number))}
-        named = {file.path for one in new.values() for file in one.metadata.files}
+        named = {file.path for one in fragments for file in one.metadata.files}
         missing = named - self._files_there(named)
         if missing:
             raise self.damaged(f"{len(missing)} of {len(named)}, e.g. {min(missing)}")
-        try:
-            rows = dataset.scanner(columns=["title_no"], fragments=list(new.values())).to_table() if new else ()
-        except (OSError, ValueError) as error:
-            raise self.damaged(str(error)) from error
-        if len(rows) != sum(one.metadata.num_rows for one in new.values()):
+        if rows != sum(one.metadata.num_rows for one in fragments):
             raise self.damaged("its fragments have other numbers of rows than it says")
 
     def damaged(self, what: str) -> SystemFault:
@@ -243,7 +263,7 @@ class Table:
     def tend(self, dataset: lance.LanceDataset, due: Upkeep | None = None) -> lance.LanceDataset:
         """Compact the table and care for its indexes where that is due; return the newest version then.
 
-        The handle that is given moves along with what is done.
+        Where nothing is due, that is the version given.
 
         Raises
         ------
@@ -255,10 +275,10 @@ class Table:
         if not dataset.count_rows():
             return dataset
         try:
-            upkeep.tend(dataset, self._text, due or Upkeep())
+            done = upkeep.tend(dataset, self._text, due or Upkeep())
         except Exception as error:
             raise CommitRefused(f"The upkeep of {self.name} failed: {error}.", table=self.name) from error
-        return lance.dataset(self._uri)
+        return lance.dataset(self._uri) if done else dataset
 
     def _without(
         self, base: lance.LanceDataset, titles: Sequence[int], fragments: Collection[int] | None
@@ -313,14 +333,6 @@ def _transaction(dataset: lance.LanceDataset, version: int) -> Any:
         return dataset.read_transaction(version)
     except TypeError:
         return None
-
-
-def _fragments(dataset: lance.LanceDataset) -> dict[int, Any]:
-    return {fragment.fragment_id: fragment for fragment in dataset.get_fragments()}
-
-
-def _differ(fragment: Any, before: Any) -> bool:
-    return before is None or fragment.num_deletions != before.num_deletions
 
 
 def _touches(update: lance.LanceOperation.Update) -> bool:
