@@ -186,23 +186,24 @@ def _look(task: _Task, dataset: lance.LanceDataset) -> _Seen:
     """Look what a version holds.
 
     Where nobody but us has changed rows since the version that is served: of the changed titles alone. Before our
-    commit they are looked up; after it, what it has changed is read, and no other fragment can have rows of theirs, as
-    the number of all other rows is known. Everywhere else all rows are read.
+    commit they are looked up; after it, what it has changed is read. No other fragment can have rows of theirs then,
+    as the number of all other rows is known. Everywhere else all rows are read.
     """
-    table, target, served = task.table, task.target, task.served
-    if served is not None and target.changed is not None:
-        batches = table.batches(dataset, int(served.version))
+    table, target = task.table, task.target
+    if task.served is not None and target.changed is not None:
+        batches = table.batches(dataset, int(task.served.version))
         if batches is not None and task.batches.issuperset(batches):
-            read = table.changed(dataset, served) if batches else []
-            titles = sorted(target.changed)
-            there = table.holdings(dataset, fragments=read) if batches else table.holdings(dataset, titles)
-            held = {number: there[number] for number in titles if number in there}
-            if dataset.count_rows() - sum(one.rows for one in held.values()) == target.others:
-                rows = sum(one.rows for one in there.values()) if batches else 0
-                return _Seen(held, _differences(target.wanted, held, target.changed), read, rows)
+            new, less = table.changed(dataset, task.served) if batches else ([], [])
+            held = (
+                table.holdings(dataset, fragments=new) if batches else table.holdings(dataset, sorted(target.changed))
+            )
+            rows = sum(one.rows for one in held.values())
+            if dataset.count_rows() - rows == target.others:
+                read = rows + table.count(dataset, less) if batches else 0
+                return _Seen(held, _differences(target.wanted, held, target.changed), [*new, *less], read)
     held = table.holdings(dataset)
     rows = sum(one.rows for one in held.values())
-    return _Seen(held, _differences(target.wanted, held), table.changed(dataset, None), rows)
+    return _Seen(held, _differences(target.wanted, held), table.changed(dataset, None)[0], rows)
 
 
 def _frames(wanted: Mapping[int, Wanted], titles: Sequence[int]) -> Iterator[pl.DataFrame]:

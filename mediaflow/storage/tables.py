@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FENCE = 4294967294
 EPOCH, BATCH, BASE = "mediaflow.epoch", "mediaflow.batch", "mediaflow.base"
 _KEY_COLUMNS = ("title_no", "revision")
+_COUNTED = (*_KEY_COLUMNS, "fragment", "count_all")
 _FEW_FILES = 16
 
 
@@ -67,6 +68,9 @@ class Holding:
         return Holding(revisions, self.rows + rows, tuple(sorted({*self.fragments, fragment})))
 
 
+_NOTHING = Holding((), 0)
+
+
 class Table:
     """A Lance table that one committer writes.
 
@@ -88,13 +92,17 @@ class Table:
         self._uri = store.uri(layout.table(name))
         self._columns = columns
         self._text = text
+        self._session: Any = None
 
     def open(self, version: int | str | None = None) -> lance.LanceDataset:
         """Open the newest version with a fresh handle, or the given one; made empty where there is no table yet."""
         import lance
 
+        if self._session is None:
+            # What one handle has read of indexes, the next need not read again.
+            self._session = lance.Session()  # type: ignore[attr-defined]
         try:
-            return lance.dataset(self._uri, version=version)
+            return lance.dataset(self._uri, version=version, session=self._session)
         except ValueError as error:
             if version is not None:
                 raise VersionGone(
@@ -103,7 +111,7 @@ class Table:
                     version=version,
                 ) from error
         create(self._uri, self._schema())
-        return lance.dataset(self._uri)
+        return lance.dataset(self._uri, session=self._session)
 
     def holdings(
         self,
@@ -112,7 +120,8 @@ class Table:
         fragments: Sequence[lance.LanceFragment] | None = None,
     ) -> dict[int, Holding]:
         """Return what the version holds by `title_no`: of some titles or all (None), in some fragments or all."""
-        import polars as pl
+        import pyarrow as pa
+        import pyarrow.compute as pc
 
         if titles is not None and not titles:
             return {}
@@ -125,23 +134,37 @@ class Table:
             ).to_table()
         except (OSError, ValueError) as error:
             raise self.damaged(str(error)) from error
-        found = pl.from_arrow(rows)
-        assert isinstance(found, pl.DataFrame)
         # One row a title, revision and fragment: few titles have more.
-        keys = found.select("title_no", "revision", fragment=pl.col("_rowaddr") // 2**32)
+        fragment = pc.shift_right(rows["_rowaddr"], pa.scalar(32, pa.uint64()))
+        keys = rows.drop_columns("_rowaddr").append_column("fragment", fragment)
+        counted = keys.group_by(keys.column_names, use_threads=False).aggregate([([], "count_all")])
         held: dict[int, Holding] = {}
-        for no, revision, fragment, count in keys.group_by(keys.columns).len().sort(keys.columns).iter_rows():
-            held[no] = (
-                held[no].with_rows(revision, fragment, count)
-                if no in held
-                else Holding((revision,), count, (fragment,))
-            )
+        for no, revision, at, count in zip(*(counted[name].to_pylist() for name in _COUNTED), strict=True):
+            before = held.get(no, _NOTHING)
+            held[no] = before.with_rows(revision, at, count)
         return held
 
-    def changed(self, dataset: lance.LanceDataset, since: lance.LanceDataset | None) -> list[lance.LanceFragment]:
-        """Return the fragments that are new, or have lost rows, since an older version (None: an empty one)."""
+    def changed(
+        self, dataset: lance.LanceDataset, since: lance.LanceDataset | None
+    ) -> tuple[list[lance.LanceFragment], list[lance.LanceFragment]]:
+        """Return the fragments that are new, and those that have lost rows, since an older version (None: all)."""
         before = {one.fragment_id: one.num_deletions for one in since.get_fragments()} if since is not None else {}
-        return [one for one in dataset.get_fragments() if before.get(one.fragment_id) != one.num_deletions]
+        new, less = [], []
+        for one in dataset.get_fragments():
+            if one.fragment_id not in before:
+                new.append(one)
+            elif before[one.fragment_id] != one.num_deletions:
+                less.append(one)
+        return new, less
+
+    def count(self, dataset: lance.LanceDataset, fragments: Sequence[lance.LanceFragment]) -> int:
+        """Count rows of fragments by reading them."""
+        if not fragments:
+            return 0
+        try:
+            return len(dataset.scanner(columns=["title_no"], fragments=fragments).to_table())
+        except (OSError, ValueError) as error:
+            raise self.damaged(str(error)) from error
 
     def verify(self, fragments: Sequence[lance.LanceFragment], rows: int) -> None:
         """See that the data files of fragments are there, and that as many rows were read as they say that they have.
@@ -270,7 +293,6 @@ class Table:
         CommitRefused
             Somebody else wrote to the table at the same time: look again.
         """
-        import lance
 
         if not dataset.count_rows():
             return dataset
@@ -278,7 +300,7 @@ class Table:
             done = upkeep.tend(dataset, self._text, due or Upkeep())
         except Exception as error:
             raise CommitRefused(f"The upkeep of {self.name} failed: {error}.", table=self.name) from error
-        return lance.dataset(self._uri) if done else dataset
+        return self.open() if done else dataset
 
     def _without(
         self, base: lance.LanceDataset, titles: Sequence[int], fragments: Collection[int] | None
