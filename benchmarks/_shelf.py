@@ -21,6 +21,7 @@ from mediaflow.storage.objects import FolderStore
 from mediaflow.storage.upkeep import Upkeep
 
 DIM, VECTORS, LINES = 512, 200, 40
+BATCH = 50
 MODEL = "0123456789abcdef" * 2
 # Titles share the bytes of so many different results; rows get their number and revision when they are published.
 _KINDS = 20
@@ -64,15 +65,19 @@ class Shelf:
     titles: list[Title] = field(default_factory=list)
 
     @classmethod
-    def made(cls, store: FolderStore, count: int) -> Shelf:
-        """Make a library of `count` titles with `VECTORS` vectors each; nothing of it is published yet."""
+    def filled(cls, store: FolderStore, count: int) -> Shelf:
+        """Make a library of `count` titles with `VECTORS` vectors each, published batch by batch as it grows."""
         roots = [stage.name for stage in GRAPH if stage.root]
-        titles = [
-            Title(f"a-film-of-some-name-{no}", no, {root: f"{no:056x}{root:>8.8}" for root in roots})
-            for no in range(1, count + 1)
-        ]
-        shelf = cls(store, titles)
-        shelf._compute(titles)
+        shelf = cls(store)
+        memory = ServedMemory()
+        for start in range(1, count + 1, BATCH):
+            new = [
+                Title(f"a-film-of-some-name-{no}", no, {root: f"{no:056x}{root:>8.8}" for root in roots})
+                for no in range(start, min(start + BATCH, count + 1))
+            ]
+            shelf.titles += new
+            shelf._compute(new)
+            assert shelf.publish(memory=memory).outcome == "released"
         return shelf
 
     def change(self, numbers: range | list[int]) -> None:

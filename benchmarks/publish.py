@@ -139,8 +139,11 @@ def one_title(shelf: Shelf, folder: Path) -> tuple[Spent, Spent]:
     return ours, raw
 
 
-def read(root: Path, stop: Path) -> None:
-    """Ask without pause until the file `stop` is there; print how long each request waited for its snapshot."""
+def read(root: Path, signs: Path) -> None:
+    """Ask without pause until the sign `stop` is there; print how long each request waited for its snapshot.
+
+    The sign `seen` says which release was answered from last.
+    """
     store = FolderStore(root)
     releases = Releases(store)
     reader = releases.current()
@@ -148,7 +151,7 @@ def read(root: Path, stop: Path) -> None:
     vector = VectorSearcher(asked / np.linalg.norm(asked))
     waits, idle, requests = [], [], []
     turn = 0
-    while not stop.exists():
+    while not (signs / "stop").exists():
         turn += 1
         start = time.perf_counter()
         switches = releases.tip() != reader.release
@@ -161,13 +164,16 @@ def read(root: Path, stop: Path) -> None:
         TextSearcher(f"word{turn % 1000}").search(reader.table(parts["dialogue"].table), None, 10)
         requests.append(time.perf_counter() - start)
         assert tables
+        (signs / "seen.new").write_text(str(reader.release))
+        (signs / "seen.new").rename(signs / "seen")
     print(json.dumps({"waits": waits, "idle": idle, "requests": requests, "cpu": time.process_time()}))
 
 
 def switches(shelf: Shelf, folder: Path) -> tuple[dict[str, Any], Spent]:
     """Roll back and forth, and publish now and then, while a process reads."""
-    stop = folder / "stop"
-    command = [sys.executable, "-m", "benchmarks.publish", "--read", str(shelf.store.root), "--stop", str(stop)]
+    stop, seen = folder / "stop", folder / "seen"
+    seen.write_text("0")
+    command = [sys.executable, "-m", "benchmarks.publish", "--read", str(shelf.store.root), "--signs", str(folder)]
     reading = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     spent, turn = Spent([], []), 0
     releases = Releases(shelf.store)
@@ -182,6 +188,8 @@ def switches(shelf: Shelf, folder: Path) -> tuple[dict[str, Any], Spent]:
             # Between the two newest snapshots, so that each is a switch.
             target = releases.entry(releases.tip() - 1).snapshot
             spent.time(lambda target=target: (rollback(shelf.store, target, "bench"), releases.current()))
+        while int(seen.read_text() or 0) < releases.tip():
+            time.sleep(0.002)
     stop.touch()
     return json.loads(reading.communicate(timeout=300)[0]), spent
 
@@ -194,11 +202,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("titles", nargs="?", type=int, default=5_000)
     parser.add_argument("--read", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--stop", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--signs", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.read:
-        read(given.read, given.stop)
+        read(given.read, given.signs)
         return 0
     with tempfile.TemporaryDirectory(dir=given.folder) as name:
         return measure(Path(name), given.titles)
@@ -208,16 +216,17 @@ def measure(folder: Path, titles: int) -> int:
     """Make two libraries, publish, and tell what it cost."""
     made, shelves = Spent([], []), {}
     for count in (SMALL, titles):
-        shelves[count] = made.time(lambda count=count: Shelf.made(FolderStore(folder / str(count)), count))
-        assert made.time(shelves[count].publish).outcome == "released"
+        shelves[count] = made.time(lambda count=count: Shelf.filled(FolderStore(folder / str(count)), count))
     large = shelves[titles]
-    print(f"libraries made and published for the first time: {sum(made.cpu):.0f} CPU s, {sum(made.wall):.0f} s")
+    print(f"two libraries made, published batch by batch: {sum(made.cpu):.0f} CPU s, {sum(made.wall):.0f} s")
     few, many = requests_of_one(shelves[SMALL], 7), requests_of_one(large, 7)
     print(f"store requests of a publish of one title: {dict(few)} at {SMALL} titles, {dict(many)} at {titles}")
     ours, raw = one_title(large, folder / "copy")
-    print(
-        f"  ms a turn, ours CPU/wall, bare CPU/wall: {[round(1e3 * statistics.median(s)) for s in (ours.cpu, ours.wall, raw.cpu, raw.wall)]}"
-    )
+    sides = (("ours", ours), ("bare", raw))
+    told = [
+        f"{name} {1e3 * statistics.median(s.cpu):.0f} CPU, {1e3 * statistics.median(s.wall):.0f}" for name, s in sides
+    ]
+    print(f"ms for one title: {' wall; '.join(told)} wall")
     waits, rollbacks = switches(large, folder)
     if releases_held(large):
         resume(large.store)

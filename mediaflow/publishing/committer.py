@@ -63,7 +63,7 @@ class Target:
 
 @dataclass
 class _Task:
-    """One table on its way to its target: what is served of it, and the batches that were tried."""
+    """One table on its way to its target: what is served of it, and the batches of our commits."""
 
     table: Table
     target: Target
@@ -73,11 +73,15 @@ class _Task:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What a look at a version has shown: whether at the changed titles alone, and which titles are not as wanted."""
+    """What a look at a version has shown: what titles hold, which are not as wanted, and what was read for that.
 
-    narrow: bool
+    `read` are the fragments that were read whole, and `rows` is how many rows they had.
+    """
+
     held: Mapping[int, Holding]
     differing: list[int]
+    read: Sequence[lance.LanceFragment]
+    rows: int
 
 
 class Committer:
@@ -110,12 +114,12 @@ class Committer:
         base : TablePart, optional
             The version that the current release serves.
         """
-        task = _Task(table, target, _opened(table, base))
+        newest = table.open()
+        task = _Task(table, target, _opened(table, base, newest))
         if base is not None and task.served is not None and _serves(task):
             return base
         refused: CommitRefused | None = None
         for look in range(_LOOKS):
-            newest = table.open()
             if table.epoch(newest) > self._epoch:
                 raise Overtaken(f"Another publisher has begun to write {table.name}; this one ends.", table=table.name)
             seen = _look(task, newest)
@@ -125,6 +129,7 @@ class Committer:
                 self._commit(task, newest, seen, look)
             except CommitRefused as error:
                 refused = error
+            newest = table.open()
         raise SystemFault(
             f"The table {table.name} could not be brought up to date in {_LOOKS} looks; publish again. {refused}",
             table=table.name,
@@ -149,21 +154,22 @@ class Committer:
 
     def _finish(self, task: _Task, newest: lance.LanceDataset, seen: _Seen) -> TablePart:
         """Care for the table, then check the version that is final: its chain, its rows, its files."""
-        table, looked_at = task.table, int(newest.version)
         steps.reached("commit: before upkeep")
-        final = table.tend(newest, self._upkeep)
-        if final.version != looked_at:
+        final = task.table.tend(newest, self._upkeep)
+        if final is not newest:
             seen = _look(task, final)
         if seen.differing:
-            raise CommitRefused(f"The table {table.name} changed while it was cared for.", table=table.name)
-        table.verify(final, task.served if seen.narrow else None)
-        return TablePart(table.name, int(final.version), "", int(final.count_rows()))
+            raise CommitRefused(f"The table {task.table.name} changed while it was cared for.", table=task.table.name)
+        task.table.verify(seen.read, seen.rows)
+        return TablePart(task.table.name, int(final.version), "", int(final.count_rows()))
 
 
-def _opened(table: Table, base: TablePart | None) -> lance.LanceDataset | None:
+def _opened(table: Table, base: TablePart | None, newest: lance.LanceDataset) -> lance.LanceDataset | None:
     """Open the version that is served; None where there is none, or it is gone: then the table is built anew."""
+    if base is None or base.version == newest.version:
+        return None if base is None else newest
     try:
-        return table.open(base.version) if base is not None else None
+        return table.open(base.version)
     except VersionGone:
         return None
 
@@ -177,16 +183,27 @@ def _serves(task: _Task) -> bool:
 
 
 def _look(task: _Task, dataset: lance.LanceDataset) -> _Seen:
-    """Look what a version holds: of the changed titles where all other rows are known to be those served."""
-    target = task.target
+    """Look what a version holds.
+
+    Where nobody but us has changed rows since the version that is served: of the changed titles alone. Before our
+    commit they are looked up; after it, what it has changed is read. No other fragment can have rows of theirs then,
+    as the number of all other rows is known. Everywhere else all rows are read.
+    """
+    table, target = task.table, task.target
     if task.served is not None and target.changed is not None:
-        batches = task.table.batches(dataset, int(task.served.version))
+        batches = table.batches(dataset, int(task.served.version))
         if batches is not None and task.batches.issuperset(batches):
-            held = task.table.holdings(dataset, sorted(target.changed))
-            if dataset.count_rows() - sum(one.rows for one in held.values()) == target.others:
-                return _Seen(True, held, _differences(target.wanted, held, target.changed))
-    held = task.table.holdings(dataset)
-    return _Seen(False, held, _differences(target.wanted, held))
+            new, less = table.changed(dataset, task.served) if batches else ([], [])
+            held = (
+                table.holdings(dataset, fragments=new) if batches else table.holdings(dataset, sorted(target.changed))
+            )
+            rows = sum(one.rows for one in held.values())
+            if dataset.count_rows() - rows == target.others:
+                read = rows + table.count(dataset, less) if batches else 0
+                return _Seen(held, _differences(target.wanted, held, target.changed), [*new, *less], read)
+    held = table.holdings(dataset)
+    rows = sum(one.rows for one in held.values())
+    return _Seen(held, _differences(target.wanted, held), table.changed(dataset, None)[0], rows)
 
 
 def _frames(wanted: Mapping[int, Wanted], titles: Sequence[int]) -> Iterator[pl.DataFrame]:

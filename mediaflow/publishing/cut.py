@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mediaflow.planning import revisions
 from mediaflow.planning.kept import describe
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 _SHOTS = "shots"
 
 
-@dataclass(frozen=True)
-class Served:
+class Served(NamedTuple):
     """One artifact that a snapshot serves: its revision, the attempt that names its files, and its rows by part."""
 
     revision: str
@@ -85,7 +84,11 @@ def paired(stage: str, generation: str) -> str:
 
 
 def serve(
-    graph: StageGraph, plan: Plan, titles: Sequence[TitleLike], base: Manifest | None, before: dict[str, dict[str, Any]]
+    graph: StageGraph,
+    plan: Plan,
+    titles: Sequence[TitleLike],
+    base: Manifest | None,
+    before: Mapping[str, Mapping[str, Any]],
 ) -> Cut:
     """Work out the cut.
 

@@ -14,11 +14,12 @@ from typing import Any
 from mediaflow.planning.plan import Plan
 from mediaflow.planning.stage import Stage, StageGraph
 from mediaflow.publishing.committer import Committer, Overtaken
-from mediaflow.publishing.cut import Cut, serve
+from mediaflow.publishing.cut import Cut
 from mediaflow.publishing.doorman import PREPARE_MS, Doorman
 from mediaflow.publishing.epochs import Epochs
 from mediaflow.publishing.gates.gate import Titles
 from mediaflow.publishing.gates.judge import Gates, Refused
+from mediaflow.publishing.quiet import cut_of
 from mediaflow.publishing.refusals import REFUSED, Refusal, standing
 from mediaflow.publishing.rows import people_table, titles_table
 from mediaflow.publishing.served import Current, ServedMemory
@@ -187,7 +188,7 @@ class Publisher:
         return self._memory.read(self._store, self._releases)
 
     def _cut(self, plan: Plan, titles: Sequence[Present], served: Current) -> Cut:
-        return serve(self._graph, plan, titles, served.manifest, served.titles)
+        return cut_of(self._graph, plan, titles, served)
 
     def _changes(self, cut: Cut, served: Current, moves: Moves) -> bool:
         """Say whether a cut differs from what is served, or can say more of it; the first release needs a title."""

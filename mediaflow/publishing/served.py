@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
 
+from mediaflow.publishing.cut import Served
 from mediaflow.snapshots.manifest import Manifest
 from mediaflow.snapshots.reader import Releases, SnapshotReader, UnknownSnapshot
 from mediaflow.storage.objects import ObjectStore
@@ -22,7 +22,7 @@ class Current:
     manifest : Manifest or None
         Its snapshot.
     titles : dict
-        By title_id and stage: `[revision, attempt, rows by part]`.
+        By title_id and stage: the artifact.
     numbers : dict[str, int]
         `title_no` by title_id.
     """
@@ -31,7 +31,7 @@ class Current:
     epoch: int = 0
     held: bool = False
     manifest: Manifest | None = None
-    titles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    titles: dict[str, dict[str, Served]] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
 
 
@@ -57,7 +57,11 @@ class ServedMemory:
                 return self.read(store, releases)
             reader = SnapshotReader(store, manifest, newest.n)
             rows = reader.table("titles").to_table(columns=["title_id", "title_no", "served"]).to_pydict()
-            titles = dict(zip(rows["title_id"], map(json.loads, rows["served"]), strict=True))
+            titles = dict(zip(rows["title_id"], map(_artifacts, rows["served"]), strict=True))
             numbers = dict(zip(rows["title_id"], rows["title_no"], strict=True))
             last = self._last = Current(manifest=reader.manifest, titles=titles, numbers=numbers)
         return Current(newest.n, newest.epoch, newest.held, last.manifest, last.titles, last.numbers)
+
+
+def _artifacts(served: str) -> dict[str, Served]:
+    return {stage: Served(*row) for stage, row in json.loads(served).items()}

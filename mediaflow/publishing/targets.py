@@ -44,7 +44,9 @@ class Moves:
         both = [
             title for title, of in cut.titles.items() if title in served.titles and not _same(of, served.titles[title])
         ]
-        changed = tuple(sorted(title for title in both if _revisions(cut, title) != _revised(served, title)))
+        changed = tuple(
+            sorted(title for title in both if _revisions(cut.titles[title]) != _revisions(served.titles[title]))
+        )
         return cls(added, changed, removed, (*added, *removed, *both))
 
 
@@ -155,25 +157,22 @@ class _Rows(Mapping[int, Wanted]):
         return sum(1 for _ in self)
 
 
-def _revisions(cut: Cut, title: str) -> dict[str, str]:
-    return {name: one.revision for name, one in cut.titles[title].items()}
+def _revisions(of: Mapping[str, Served]) -> dict[str, str]:
+    return {name: one.revision for name, one in of.items()}
 
 
-def _revised(served: Current, title: str) -> dict[str, str]:
-    return {name: row[0] for name, row in served.titles[title].items()}
-
-
-def _same(of: Mapping[str, Served], listed: Mapping[str, Any]) -> bool:
-    """Say whether a title's artifacts are those listed; an attempt's name is given once, and its rows stay."""
-    if of.keys() != listed.keys():
+def _same(of: Mapping[str, Served], before: Mapping[str, Served]) -> bool:
+    """Say whether a title's artifacts are those of before; an attempt's name is given once, and its rows stay."""
+    if of is before:
+        return True
+    if of.keys() != before.keys():
         return False
-    return all(one.attempt == listed[name][1] and one.revision == listed[name][0] for name, one in of.items())
+    return all(
+        one.attempt == before[name].attempt and one.revision == before[name].revision for name, one in of.items()
+    )
 
 
-def _entry(of: Mapping[str, Any] | None, key: str, part: str) -> tuple[str, int]:
+def _entry(of: Mapping[str, Served] | None, key: str, part: str) -> tuple[str, int]:
     """Return the revision of a title's artifact, and the rows of a part of it; no rows are no artifact."""
     one = of.get(key) if of else None
-    if one is None:
-        return "", 0
-    revision, rows = (one.revision, one.rows[part]) if isinstance(one, Served) else (one[0], one[2][part])
-    return (revision, rows) if rows else ("", 0)
+    return (one.revision, one.rows[part]) if one is not None and one.rows[part] else ("", 0)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mediaflow.errors import NotFound, SystemFault
+from mediaflow.storage import steps
 
 
 @dataclass(frozen=True)
@@ -205,6 +206,7 @@ class FolderStore:
             except OSError:
                 part.unlink(missing_ok=True)
                 raise
+        steps.reached("store: after write")
         return part
 
     def _fault(self, error: OSError, doing: str) -> SystemFault:

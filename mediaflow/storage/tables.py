@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FENCE = 4294967294
 EPOCH, BATCH, BASE = "mediaflow.epoch", "mediaflow.batch", "mediaflow.base"
 _KEY_COLUMNS = ("title_no", "revision")
+_COUNTED = (*_KEY_COLUMNS, "fragment", "count_all")
 _FEW_FILES = 16
 
 
@@ -61,6 +62,14 @@ class Holding:
     rows: int
     fragments: tuple[int, ...] = field(default=(), compare=False)
 
+    def with_rows(self, revision: str, fragment: int, rows: int) -> Holding:
+        """Return the same with some rows more."""
+        revisions = tuple(sorted({*self.revisions, revision}))
+        return Holding(revisions, self.rows + rows, tuple(sorted({*self.fragments, fragment})))
+
+
+_NOTHING = Holding((), 0)
+
 
 class Table:
     """A Lance table that one committer writes.
@@ -83,13 +92,17 @@ class Table:
         self._uri = store.uri(layout.table(name))
         self._columns = columns
         self._text = text
+        self._session: Any = None
 
     def open(self, version: int | str | None = None) -> lance.LanceDataset:
         """Open the newest version with a fresh handle, or the given one; made empty where there is no table yet."""
         import lance
 
+        if self._session is None:
+            # What one handle has read of indexes, the next need not read again.
+            self._session = lance.Session()  # type: ignore[attr-defined]
         try:
-            return lance.dataset(self._uri, version=version)
+            return lance.dataset(self._uri, version=version, session=self._session)
         except ValueError as error:
             if version is not None:
                 raise VersionGone(
@@ -98,47 +111,77 @@ class Table:
                     version=version,
                 ) from error
         create(self._uri, self._schema())
-        return lance.dataset(self._uri)
+        return lance.dataset(self._uri, session=self._session)
 
-    def holdings(self, dataset: lance.LanceDataset, titles: Sequence[int] | None = None) -> dict[int, Holding]:
-        """Return what the version holds, of some titles or of all (None), by `title_no`."""
-        import polars as pl
+    def holdings(
+        self,
+        dataset: lance.LanceDataset,
+        titles: Sequence[int] | None = None,
+        fragments: Sequence[lance.LanceFragment] | None = None,
+    ) -> dict[int, Holding]:
+        """Return what the version holds by `title_no`: of some titles or all (None), in some fragments or all."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
 
         if titles is not None and not titles:
             return {}
         try:
-            condition = _filter(titles) if titles else None
-            rows = dataset.scanner(columns=list(_KEY_COLUMNS), filter=condition, with_row_address=True).to_table()
+            rows = dataset.scanner(
+                columns=list(_KEY_COLUMNS),
+                filter=_filter(titles) if titles else None,
+                fragments=fragments,
+                with_row_address=True,
+            ).to_table()
         except (OSError, ValueError) as error:
             raise self.damaged(str(error)) from error
-        found = pl.from_arrow(rows)
-        assert isinstance(found, pl.DataFrame)
-        fragment = (pl.col("_rowaddr") // 2**32).unique().sort()
-        grouped = found.group_by("title_no").agg(pl.col("revision").unique().sort(), pl.len(), fragment)
-        return {no: Holding(tuple(names), rows, tuple(ids)) for no, names, rows, ids in grouped.iter_rows()}
+        # One row a title, revision and fragment: few titles have more.
+        fragment = pc.shift_right(rows["_rowaddr"], pa.scalar(32, pa.uint64()))
+        keys = rows.drop_columns("_rowaddr").append_column("fragment", fragment)
+        counted = keys.group_by(keys.column_names, use_threads=False).aggregate([([], "count_all")])
+        held: dict[int, Holding] = {}
+        for no, revision, at, count in zip(*(counted[name].to_pylist() for name in _COUNTED), strict=True):
+            before = held.get(no, _NOTHING)
+            held[no] = before.with_rows(revision, at, count)
+        return held
 
-    def verify(self, dataset: lance.LanceDataset, since: lance.LanceDataset | None) -> None:
-        """See that all data files are there that a version names and an older one (None: an empty one) does not.
+    def changed(
+        self, dataset: lance.LanceDataset, since: lance.LanceDataset | None
+    ) -> tuple[list[lance.LanceFragment], list[lance.LanceFragment]]:
+        """Return the fragments that are new, and those that have lost rows, since an older version (None: all)."""
+        before = {one.fragment_id: one.num_deletions for one in since.get_fragments()} if since is not None else {}
+        new, less = [], []
+        for one in dataset.get_fragments():
+            if one.fragment_id not in before:
+                new.append(one)
+            elif before[one.fragment_id] != one.num_deletions:
+                less.append(one)
+        return new, less
 
-        Fragments that are new, or have lost rows since, are read: the file of what is deleted has no name that Lance
-        would tell, and is needed for that.
+    def count(self, dataset: lance.LanceDataset, fragments: Sequence[lance.LanceFragment]) -> int:
+        """Count rows of fragments by reading them."""
+        if not fragments:
+            return 0
+        try:
+            return len(dataset.scanner(columns=["title_no"], fragments=fragments).to_table())
+        except (OSError, ValueError) as error:
+            raise self.damaged(str(error)) from error
+
+    def verify(self, fragments: Sequence[lance.LanceFragment], rows: int) -> None:
+        """See that the data files of fragments are there, and that as many rows were read as they say that they have.
+
+        The file that says which rows of a fragment are deleted has no name that Lance would tell; it was there if the
+        fragment could be read.
 
         Raises
         ------
         SystemFault
             A file is gone.
         """
-        before = _fragments(since) if since is not None else {}
-        new = {number: one for number, one in _fragments(dataset).items() if _differ(one, before.get(number))}
-        named = {file.path for one in new.values() for file in one.metadata.files}
+        named = {file.path for one in fragments for file in one.metadata.files}
         missing = named - self._files_there(named)
         if missing:
             raise self.damaged(f"{len(missing)} of {len(named)}, e.g. {min(missing)}")
-        try:
-            rows = dataset.scanner(columns=["title_no"], fragments=list(new.values())).to_table() if new else ()
-        except (OSError, ValueError) as error:
-            raise self.damaged(str(error)) from error
-        if len(rows) != sum(one.metadata.num_rows for one in new.values()):
+        if rows != sum(one.metadata.num_rows for one in fragments):
             raise self.damaged("its fragments have other numbers of rows than it says")
 
     def damaged(self, what: str) -> SystemFault:
@@ -310,22 +353,21 @@ class Table:
     def tend(self, dataset: lance.LanceDataset, due: Upkeep | None = None) -> lance.LanceDataset:
         """Compact the table and care for its indexes where that is due; return the newest version then.
 
-        The handle that is given moves along with what is done.
+        Where nothing is due, that is the version given.
 
         Raises
         ------
         CommitRefused
             Somebody else wrote to the table at the same time: look again.
         """
-        import lance
 
         if not dataset.count_rows():
             return dataset
         try:
-            upkeep.tend(dataset, self._text, due or Upkeep())
+            done = upkeep.tend(dataset, self._text, due or Upkeep())
         except Exception as error:
             raise CommitRefused(f"The upkeep of {self.name} failed: {error}.", table=self.name) from error
-        return lance.dataset(self._uri)
+        return self.open() if done else dataset
 
     def _without(
         self, base: lance.LanceDataset, titles: Sequence[int], fragments: Collection[int] | None
@@ -380,14 +422,6 @@ def _transaction(dataset: lance.LanceDataset, version: int) -> Any:
         return dataset.read_transaction(version)
     except TypeError:
         return None
-
-
-def _fragments(dataset: lance.LanceDataset) -> dict[int, Any]:
-    return {fragment.fragment_id: fragment for fragment in dataset.get_fragments()}
-
-
-def _differ(fragment: Any, before: Any) -> bool:
-    return before is None or fragment.num_deletions != before.num_deletions
 
 
 def _touches(update: lance.LanceOperation.Update) -> bool:

@@ -5,6 +5,7 @@ Nothing here carries the fence of a commit of rows: a compaction or an index tha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -53,25 +54,37 @@ class Upkeep:
     vector_rows: int = 100_000
 
 
-def tend(dataset: lance.LanceDataset, text: str | None, due: Upkeep) -> None:
+def tend(dataset: lance.LanceDataset, text: str | None, due: Upkeep) -> bool:
     """Make indexes that are missing, bring up to date those that lag, merge small fragments, drop deleted rows.
 
     Parameters
     ----------
     dataset : lance.LanceDataset
-        The newest version; one with rows. The handle moves along with what is done.
+        The newest version; one with rows. The handle stays where it is.
     text : str, optional
         The column that gets a full-text index.
     due : Upkeep
         When it is due.
+
+    Returns
+    -------
+    bool
+        Whether anything was due.
     """
     target = _compaction(dataset, due)
-    _index(dataset, text, due, whole=target is not None)
+    done = _index(dataset, text, due, whole=target is not None)
     if target is not None:
-        dataset.checkout_latest()  # type: ignore[no-untyped-call]
-        dataset.optimize.compact_files(
+        _fresh(dataset).optimize.compact_files(
             target_rows_per_fragment=target, materialize_deletions_threshold=due.deleted_share
         )
+    return done or target is not None
+
+
+def _fresh(dataset: lance.LanceDataset) -> lance.LanceDataset:
+    """Open the newest version; whatever is done to a table moves the handle by which it is done."""
+    import lance
+
+    return lance.dataset(dataset.uri)
 
 
 def _compaction(dataset: lance.LanceDataset, due: Upkeep) -> int | None:
@@ -85,23 +98,32 @@ def _compaction(dataset: lance.LanceDataset, due: Upkeep) -> int | None:
     return target if is_due else None
 
 
-def _index(dataset: lance.LanceDataset, text: str | None, due: Upkeep, *, whole: bool) -> None:
-    """Care for the indexes; `whole`: each is to be one part that lacks nothing.
+def _index(dataset: lance.LanceDataset, text: str | None, due: Upkeep, *, whole: bool) -> bool:
+    """Care for the indexes where that is due; `whole`: each is to be one part that lacks nothing.
 
     Lance merges only fragments that are in the same parts of the same indexes.
     """
     rows = dataset.count_rows()
     there = {one.field_names[0]: one for one in dataset.describe_indices()}
-    if "title_no" not in there:
-        dataset.create_scalar_index("title_no", "BTREE")
-    if text and text not in there:
-        dataset.create_scalar_index(text, "INVERTED", **_FULL_TEXT)
-    if VECTOR in dataset.schema.names and VECTOR not in there and rows >= due.vector_rows:
-        _make_vector_index(dataset)
+    missing: dict[str, Callable[[lance.LanceDataset], object]] = {
+        "title_no": lambda fresh: fresh.create_scalar_index("title_no", "BTREE")
+    }
+    if text:
+        missing[text] = lambda fresh: fresh.create_scalar_index(text, "INVERTED", **_FULL_TEXT)
+    if VECTOR in dataset.schema.names and rows >= due.vector_rows:
+        missing[VECTOR] = _make_vector_index
     least = rows if whole else rows * (1 - due.unindexed_share)
-    for column, one in there.items():
-        if one.num_rows_indexed < least or (whole and len(one.segments) > 1):
-            _bring_up_to_date(dataset, one, column, rows, whole)
+    lagging = {
+        column: one
+        for column, one in there.items()
+        if one.num_rows_indexed < least or (whole and len(one.segments) > 1)
+    }
+    to_make = [make for column, make in missing.items() if column not in there]
+    for make in to_make:
+        make(_fresh(dataset))
+    for column, one in lagging.items():
+        _bring_up_to_date(_fresh(dataset), one, column, rows, whole)
+    return bool(to_make or lagging)
 
 
 def _make_vector_index(dataset: lance.LanceDataset) -> None:
