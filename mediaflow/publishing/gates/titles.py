@@ -16,10 +16,11 @@ def judge(trial: Trial) -> Found:
     if not lost:
         return Found(True, f"All {before} titles that are served are in it.", value, limit)
     still = [title for title in lost if title in titles.catalogue]
-    # The names of titles that have left the library stand in no manifest: they may be erased.
-    said = f"{len(lost)} of {before} titles that are served are not in it" + (f" ({named(still)})" if still else "")
+    said = f"{len(lost)} of {before} titles that are served are not in it"
     if len(lost) <= allowed(limit, before) and len(lost) < max(before, 2):
-        return Found(True, f"{said}.", value, limit)
+        # The names of titles that have left the library stand in no manifest: they may be erased.
+        return Found(True, f"{said} ({named(still)})." if still else f"{said}.", value, limit)
+    said += f" ({named(lost)})"
     where = (
         f"{len(still)} of them are still in the catalogue: 'mediaflow plan' says what is wrong with those"
         if still
