@@ -32,7 +32,7 @@ from mediaflow.storage.objects import FolderStore, ObjectInfo
 LONG_AGO_S = 1_000_000
 _SHOT = {"shot_no": pl.Int32, "of": pl.String}
 _LINE = {"start_ms": pl.Int64, "end_ms": pl.Int64, "text": pl.String}
-_LABEL = {"start_ms": pl.Int64, "end_ms": pl.Int64, "label": pl.String}
+_LABEL = {"start_ms": pl.Int64, "end_ms": pl.Int64, "label": pl.String, "confidence": pl.Float32}
 STAGES = (
     Stage("media", "1", essential=True),
     Stage("subtitles", "1"),
@@ -290,7 +290,8 @@ def _make(stage: Stage, film: Film, graph: StageGraph) -> dict[str, pl.DataFrame
     column, schema = ("text", _LINE) if stage.name == "dialogue" else ("label", _LABEL)
     values = said["dialogue" if stage.name == "dialogue" else "objects"]
     ranges = {"start_ms": range(len(values)), "end_ms": range(1, len(values) + 1)}
-    return {"rows": pl.DataFrame({**ranges, column: values}, schema=schema)}
+    sure = {"confidence": [1.0] * len(values)} if column == "label" else {}
+    return {"rows": pl.DataFrame({**ranges, column: values, **sure}, schema=schema)}
 
 
 def _expected(film: Film, graph: StageGraph) -> dict[str, list[Any]]:
