@@ -19,6 +19,7 @@ from mediaflow.media.pool import Decoded, DecodePool, Probe
 from mediaflow.models.registry import ModelRegistry
 from mediaflow.settings import Settings
 from tests.proof.model import NOWHERE, OWN, UNREADABLE, Code, Title
+from tests.proof.retained import KEEP
 
 _Result = TypeVar("_Result")
 
@@ -70,6 +71,10 @@ _ROWS = {
         'pl.DataFrame({"start_ms": [0], "end_ms": [1], "confidence": [1.0], "label": ['
         """f"{title.catalogue['genres'][0][0]} {'; '.join(title.loud['text'])} {mark}"]})""",
     ),
+}
+# Few titles are a large share of few: what is meant here would often be a loss elsewhere.
+_OPEN = {
+    f"gate_{name}": 1.0 for name in ("coverage_drop", "titles_lost", "rows_lost", "vectors_cosine", "canary_moved")
 }
 _NFO = """<movie><title>{title}</title><year>200{entry}</year><genre>genre {entry}</genre>
 <actor><name>Talent {entry}</name><role>Hero of {title}</role></actor></movie>"""
@@ -141,6 +146,7 @@ class Place:
             one.mkdir(parents=True)
         self._settings: dict[str, Any] = {}
         self._library: ProofLibrary | None = None
+        self._models: dict[Path, ModelRegistry] = {}
         self.trouble(set(), set())
 
     def title(self, name: str, said: Title) -> None:
@@ -159,8 +165,8 @@ class Place:
         for file in self.root.glob(f"{name}.*"):
             file.unlink()
 
-    def use(self, code: Mapping[str, Code], visual_model: str) -> None:
-        """Bring the algorithms' files and the settings to what is said."""
+    def use(self, code: Mapping[str, Code], visual_model: str, shut: bool = False) -> None:
+        """Bring the algorithms' files and the settings to what is said; `shut`: a gate asks for all of all titles."""
         for name in OWN:
             one = code[name]
             inputs, shape, rows = _ROWS[name]
@@ -174,12 +180,24 @@ class Place:
                 (one.version, text) if one.imports else ("broken", f"{text}\nraise ImportError('no such thing')\n")
             )
             (self.algorithms / f"{name}_{way}.py").write_text(text)
-        model = self.folder / "no such model" if visual_model == NOWHERE else self.model_folders[visual_model]
         self._settings = {
-            "visual_model": str(model),
+            "visual_model": self.model_folder(visual_model),
             "algorithms": {name: {"mark": one.mark} for name, one in code.items()},
+            "gate_coverage_least": float(shut),
         }
-        self._library = None
+        self.close()
+
+    def choose(self, model: str | None) -> None:
+        """Take a model in under its name and choose it, or have the setting say it again."""
+        shelf = self.library.shelf()
+        if model is None:
+            shelf.use_setting()
+            return
+        shelf.add(f"model-{model}", self.model_folder(model))
+        shelf.use(f"model-{model}")
+
+    def model_folder(self, model: str) -> str:
+        return str(self.folder / "no such model" if model == NOWHERE else self.model_folders[model])
 
     def trouble(self, whole: set[tuple[str, str, str]], titles: set[tuple[str, str]]) -> None:
         """Say with which version and parameters an algorithm fails as a whole, and which titles it fails on."""
@@ -193,11 +211,18 @@ class Place:
             self._library = self.open(self.home)
         return self._library
 
-    def open(self, home: Path) -> ProofLibrary:
-        """Open the library in a workspace."""
-        library = ProofLibrary(Settings(**self.settings(home)))
-        library.decoding = self._pool
+    def open(self, home: Path, **changes: Any) -> ProofLibrary:
+        """Open the library in a workspace, with the settings of now but for some changes."""
+        library = ProofLibrary(Settings(**self.settings(home) | changes))
+        library.decoding, library.loaded = self._pool, self._models.get(home)
+        self._models[home] = library.models
         return library
+
+    def close(self) -> None:
+        """Close the library; what is asked next opens it anew."""
+        if self._library is not None:
+            self._library.close()
+        self._library = None
 
     def settings(self, home: Path) -> dict[str, Any]:
         """Return the settings of this library in a workspace."""
@@ -209,6 +234,8 @@ class Place:
             "algorithm_folders": [self.algorithms],
             "retry_delays_s": [0.0],
             "decode_workers": 1,
+            "keep_snapshots": KEEP,
+            **_OPEN,
             **self._settings,
         }
 

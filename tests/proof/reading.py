@@ -1,17 +1,17 @@
 """A reader in a process of its own: `python -m tests.proof.reading HOME HOW REPORT [MOST]`.
 
 Asks the questions of the shelf without pause, MOST times or until the file `REPORT.stop` is there, then writes what it
-heard to REPORT: each different answer once, with the number of times it came. Meanwhile `REPORT.count` says how often
-it has asked.
+heard to REPORT: each different answer once, with the number of times it came; each error likewise; and how often an
+engine said to ask again. Meanwhile `REPORT.count` says how often it was answered.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ from typing import Any
 from mediaflow.search.gateway import Gateway
 from mediaflow.search.query import Dialogue, Query, Visual
 from mediaflow.search.results import Results
-from mediaflow.settings import Settings
+from mediaflow.snapshots.engine import EngineNotReady
 from mediaflow.snapshots.reader import SnapshotReader
 from mediaflow.storage import layout
+from tests.proof import shelf
 from tests.proof.shelf import NEWEST_MODEL, WORD, ShelfLibrary, said
 
 SHOTS = Query((Visual("whatever there is"),), limit=100)
@@ -40,42 +41,66 @@ class Newest(SnapshotReader):
         return lance.dataset(self.store.uri(layout.table(name)))
 
 
-def pinned(library: ShelfLibrary, question: Query) -> Results:
-    """Ask as a program asks."""
-    return library.search(question)
+Ask = Callable[[Query], Results]
 
 
-def unpinned(library: ShelfLibrary, question: Query) -> Results:
+@contextmanager
+def engine(library: ShelfLibrary) -> Iterator[Ask]:
+    """Ask as a process does that answers all the time."""
+    with library.engine() as opened:
+        yield opened.search
+
+
+@contextmanager
+def pinned(library: ShelfLibrary) -> Iterator[Ask]:
+    """Ask as a program does."""
+    yield library.search
+
+
+@contextmanager
+def unpinned(library: ShelfLibrary) -> Iterator[Ask]:
     """Ask the newest tables, with a query that the newest model has encoded."""
-    manifest = library.current().manifest
-    newest = library.store.get(NEWEST_MODEL).decode()
-    parts = manifest.algorithms | {"visual": replace(manifest.algorithms["visual"], model=newest)}
-    reader = Newest(library.store, replace(manifest, algorithms=parts))
-    return Gateway(reader, library.models, None).search(question)  # type: ignore[arg-type]
+
+    def ask(question: Query) -> Results:
+        with library.current() as reader:
+            manifest = reader.manifest
+        newest = library.store.get(NEWEST_MODEL).decode()
+        parts = manifest.algorithms | {"visual": replace(manifest.algorithms["visual"], model=newest)}
+        loose = Newest(library.store, replace(manifest, algorithms=parts))
+        return Gateway(loose, library.models, None).search(question)  # type: ignore[arg-type]
+
+    yield ask
 
 
-HOW: dict[str, Callable[[ShelfLibrary, Query], Results]] = {"pinned": pinned, "unpinned": unpinned}
+HOW: dict[str, Callable[[ShelfLibrary], AbstractContextManager[Ask]]] = {
+    "engine": engine,
+    "pinned": pinned,
+    "unpinned": unpinned,
+}
 
 
 def main(home: str, how: str, report: str, most: str = "") -> None:
-    read = HOW[how]
     answers: Counter[str] = Counter()
     errors: Counter[str] = Counter()
     stop, count = Path(f"{report}.stop"), Path(f"{report}.count")
-    with ShelfLibrary(Settings(home=Path(home))) as library:
-        for asked in itertools.count():
-            if asked % _SAID_EVERY == 0:
-                count.write_text(str(asked))
-                if stop.exists() or (most and asked >= int(most)):
-                    break
-            question = asked % len(QUESTIONS)
+    answered = again = 0
+    with shelf.library(Path(home)) as library, HOW[how](library) as ask:
+        while not stop.exists() and not (most and answered >= int(most)):
+            question = answered % len(QUESTIONS)
             try:
-                results = read(library, QUESTIONS[question])
+                results = ask(QUESTIONS[question])
                 answers[json.dumps([results.snapshot, question == 0, said(results)])] += 1
+            except EngineNotReady:
+                # A process that has not run for long does not know what is current: another engine would be asked.
+                again += 1
+                continue
             except Exception as error:  # noqa: BLE001 - any error at all is one too many
                 errors[f"{type(error).__name__}: {error}"] += 1
+            answered += 1
+            if answered % _SAID_EVERY == 0:
+                count.write_text(str(answered))
     found = [[*json.loads(answer), times] for answer, times in answers.items()]
-    Path(report).write_text(json.dumps({"answers": found, "errors": errors}))
+    Path(report).write_text(json.dumps({"answers": found, "errors": errors, "again": again}))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,12 @@ import polars as pl
 
 from mediaflow.catalog.records import CatalogueEntry, TitleRecord
 from mediaflow.library import Library
-from mediaflow.planning.ledger import DONE
-from mediaflow.planning.plan import recipe_of
-from mediaflow.planning.stage import Stage, TableSpec
+from mediaflow.planning.stage import Stage, StageGraph, TableSpec
+from mediaflow.publishing.doorman import PREPARE_MS
 from mediaflow.publishing.publisher import Publisher
 from mediaflow.search.results import Results
+from mediaflow.settings import Settings
 from mediaflow.stages import sources
-from mediaflow.storage import artifacts
 from mediaflow.storage.objects import FolderStore
 from tests.publishing.world import Film, World
 
@@ -31,6 +31,7 @@ DIM = 16
 WORD = "here"
 # Where the shelf says which model it uses now; the library knows it from its settings.
 NEWEST_MODEL = "newest-model"
+SHAPES = {"dialogue": "text", "visual": "shot_vector"}
 # Half precision leaves about three digits; vectors of two models are nowhere near each other.
 SAME = 0.99
 _SHOT = {"shot_no": pl.Int32, "start_ms": pl.Int64, "end_ms": pl.Int64, "vector": pl.Array(pl.Float16, DIM)}
@@ -77,6 +78,11 @@ class ShelfLibrary(Library):
         return Directions()
 
 
+def library(home: Path) -> ShelfLibrary:
+    """Open the library of a shelf. A release waits for an engine's next look, which comes three times in its ttl."""
+    return ShelfLibrary(Settings(home=home, engine_ttl_s=3))
+
+
 @dataclass
 class Shelf(World):
     """Films, what is computed of them, and publishers over one store."""
@@ -109,23 +115,12 @@ class Shelf(World):
     def model(self) -> str:
         return str(self.graph["visual"].model)
 
-    def compute(self, only: str = "", titles: Sequence[str] = ()) -> None:
-        facts = []
-        graph = self.graph
-        for row in self.plan().stale().iter_rows(named=True):
-            stage = graph[row["stage"]]
-            if (only and stage.name != only) or (titles and row["title_id"] not in titles):
-                continue
-            parts = _make(stage, self.films[row["title_id"]])
-            attempt = artifacts.write(self.store, stage.name, row["title_id"], row["revision"], parts)
-            rows = {"rows": {part: len(frame) for part, frame in parts.items()}}
-            fact = self._fact(row, DONE)
-            facts.append(replace(fact, attempt=attempt, facts=rows, recipe=recipe_of(stage, {})))
-        self.ledger.append(facts)
+    def make(self, stage: Stage, film: Film, graph: StageGraph) -> dict[str, pl.DataFrame]:
+        return _make(stage, film)
 
-    def publisher(self, store: FolderStore | None = None) -> Publisher:
-        shapes = {"dialogue": "text", "visual": "shot_vector"}
-        return Publisher(store or self.store, self.graph, {self.model: f"name of {self.model}"}, shapes)
+    def publisher(self, store: FolderStore | None = None, prepare_ms: int = PREPARE_MS) -> Publisher:
+        models = {self.model: f"name of {self.model}"}
+        return Publisher(store or self.store, self.graph, models, SHAPES, prepare_ms=prepare_ms)
 
     def answer(self, lines: bool) -> dict[str, Any]:
         """Return what a snapshot of the films as they are now answers to the question for shots (and `lines`)."""

@@ -6,6 +6,7 @@ A failing history is printed as the calls of `History` that lead to the failure;
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -17,15 +18,21 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from mediaflow.publishing.rollback import AlreadyHeld
+from mediaflow.snapshots.reader import SnapshotReader, UnknownSnapshot
 from tests.conftest import examples
 from tests.proof import shown
 from tests.proof.material import SEEDS, Material
-from tests.proof.model import NO_FILM, NOWHERE, OWN, QUARANTINED, TORN, UNREADABLE, Model, Snapshot, Title
+from tests.proof.model import NO_FILM, NOWHERE, OWN, QUARANTINED, TORN, UNREADABLE, Model, Title
 from tests.proof.place import Place
+from tests.proof.retained import Retained
 from tests.proof.rows import differences, expected, fingerprint, in_full, rows_of, tables
 from tests.refreshing import compute, refresh
 
 STEPS = 30
+# A process that hangs is ended as a whole: what is raised into a history would count as its failure, which no second
+# try then shows.
+LIMIT_S = 7200 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 1800
+_AN_HOUR_MS = 3_600_000
 _NAMES = ("alps", "bees", "cats", "dogs")
 _WRITTEN = ("done", "failed", QUARANTINED)
 titles = st.sampled_from(_NAMES)
@@ -44,7 +51,8 @@ class History(RuleBasedStateMachine):
         self.material, self.tried = material, tried
         self.place = Place(Path(self._folder.name) / "place", material.films, material.models, material.pool)
         self.model = Model()
-        self.released: dict[str, tuple[Snapshot, str]] = {}
+        self.retained = Retained()
+        self.refused: set[str] = set()
         self._facts = 0
         self._sound = True
         self._use()
@@ -114,9 +122,32 @@ class History(RuleBasedStateMachine):
 
     @rule(model=st.sampled_from(["x", "y", "x", "y", NOWHERE]), then=then)
     def visual_model(self, model: str, then: str) -> None:
-        """Another model is declared, or one that cannot be had."""
-        self.model.visual_model = model
+        """The setting names another model, or one that cannot be had."""
+        self.model.setting = model
         self._use()
+        self._refresh(then)
+
+    @rule(model=st.sampled_from(["x", "y", None]), then=then)
+    def choose(self, model: str | None, then: str) -> None:
+        """A model is chosen in place of the setting's, or the setting's again."""
+        self.model.chosen = model
+        self.model.brought |= {model} if model else set()
+        self.place.choose(model)
+        self._refresh(then)
+
+    @rule(shut=st.sampled_from([True, False, False]), then=then)
+    def gate(self, shut: bool, then: str) -> None:
+        """A gate asks for all rows of all titles, or lets everything pass again."""
+        self.model.shut = shut
+        self._use()
+        self._refresh(then)
+
+    @precondition(lambda self: self.refused)
+    @rule(then=then)
+    def insist(self, then: str) -> None:
+        """What the gates refuse is published all the same."""
+        self._refresh("refresh")
+        self._insist()
         self._refresh(then)
 
     @rule(name=st.sampled_from(OWN), then=then)
@@ -142,17 +173,21 @@ class History(RuleBasedStateMachine):
         self.model.retry(name)
         self._refresh(then)
 
-    @precondition(lambda self: len(self.released) > 1)
+    @precondition(lambda self: len(self.retained.log) > 1)
     @rule(at=st.integers(0, 5), then=then)
     def rollback(self, at: int, then: str) -> None:
-        """An earlier snapshot is served, until somebody says to go on."""
-        snapshot = [*self.released][-1 - at % len(self.released)]
+        """An earlier snapshot is served, until somebody says to go on; one that was collected cannot be."""
+        snapshot = _pick([*self.retained.gone, *self.retained.there], at)
         try:
             self.place.library.rollback(snapshot, "to see what was")
         except AlreadyHeld:
-            assert self.model.held
+            assert self.model.held and snapshot == self.retained.log[-1]
             return
-        self.model.held, self.model.served = True, self.released[snapshot][0]
+        except UnknownSnapshot:
+            assert snapshot in self.retained.gone
+            return
+        self.model.held, self.model.served = True, self.retained.there[snapshot][0]
+        self.retained.log.append(snapshot)
         self._check_served()
         self._refresh(then)
 
@@ -162,6 +197,41 @@ class History(RuleBasedStateMachine):
         """Publishes go on."""
         self.place.library.resume()
         self.model.held = False
+        self.retained.log.append(self.retained.log[-1])
+        self._refresh(then)
+
+    @precondition(lambda self: self.retained.there)
+    @rule(at=st.integers(0, 5))
+    def pin(self, at: int) -> None:
+        """A person keeps a snapshot."""
+        snapshot = _pick([*self.retained.there], at)
+        pin = self.place.library.pin(snapshot, "to look at it", _AN_HOUR_MS)
+        self.retained.pins[pin.id] = snapshot
+
+    @precondition(lambda self: self.retained.pins)
+    @rule(at=st.integers(0, 5), all_of_it=st.booleans())
+    def unpin(self, at: int, all_of_it: bool) -> None:
+        """A person's pin is taken away, or all of them on its snapshot."""
+        pin = _pick([*self.retained.pins], at)
+        snapshot = self.retained.pins[pin]
+        going = [one for one, held in self.retained.pins.items() if one == pin or (all_of_it and held == snapshot)]
+        assert {one.id for one in self.place.library.unpin(snapshot if all_of_it else pin)} == set(going)
+        for one in going:
+            del self.retained.pins[one]
+
+    @rule(then=then)
+    def gc(self, then: str) -> None:
+        """What nothing needs is deleted; all that is kept is whole, and says what it said."""
+        collected = self.place.library.collect()
+        assert collected.outcome == ("collected" if self.retained.there else "nothing released")
+        going = self.retained.collect()
+        there = self.retained.there
+        forgotten = self.model.collect(served for served, _ in there.values()) if there else 0
+        assert (list(collected.snapshots), collected.artifacts) == (going, forgotten)
+        verified = self.place.library.verify()
+        assert verified.whole and set(verified.problems) == set(there), verified.problems
+        self._check_retained([*there])
+        self.tried.update({"collections": 1, "snapshots collected": len(going), "artifacts collected": forgotten})
         self._refresh(then)
 
     def teardown(self) -> None:
@@ -170,14 +240,14 @@ class History(RuleBasedStateMachine):
             if self._sound:
                 self._end()
         finally:
+            self.place.close()
             self._folder.cleanup()
 
     # What must follow
 
-    def bring_up_to_date(self) -> None:
-        """Compute what is stale and publish what is whole."""
-        publication = refresh(self.place.library)
-        assert publication.outcome in (("held",) if self.model.held else ("released", "nothing new"))
+    def bring_up_to_date(self, expected: str) -> None:
+        """Compute what is stale and publish what is whole, with that outcome."""
+        assert (found := refresh(self.place.library).outcome) == expected, f"{found} in place of {expected}"
 
     def _refresh(self, then: str) -> None:
         self.tried["steps"] += 1
@@ -186,22 +256,40 @@ class History(RuleBasedStateMachine):
         self.tried["refreshes"] += 1
         self._sound = False
         before = self.place.library.releases.tip()
-        self.bring_up_to_date()
-        self._check_computed(self.model.compute())
-        was = self.model.served
+        predicted = self.model.compute()
+        cut = self.model.cut()
+        outcome, self.refused = "held", set()
         if not self.model.held:
-            self.model.served = self.model.cut()
-        changes = self.model.served != was and bool(self.model.served.titles or self.released)
+            changes = cut != self.model.served and bool(cut.titles or self.retained.log)
+            self.refused = self.model.refusing(cut) if changes else set()
+            outcome = "refused" if self.refused else "released" if changes else "nothing new"
+        self.bring_up_to_date(outcome)
+        self.tried[outcome] += 1
+        self._check_computed(predicted)
         tip = self.place.library.releases.tip()
-        assert (tip > before) == changes, f"release {before} was followed by {tip}"
-        self.tried["releases"] += tip - before
-        if changes:
-            reader = self.place.library.current()
-            self.released[reader.id] = self.model.served, fingerprint(reader)
-        if self.released:
+        assert (tip > before) == (outcome == "released"), f"release {before} was followed by {tip}"
+        if outcome == "released":
+            self._released()
+        if self.retained.log:
             self._check_served()
-            self._check_retained([*self.released][:: max(1, len(self.released) // 2)])
+            self._check_retained([*self.retained.there][:: max(1, len(self.retained.there) // 2)])
         self._sound = True
+
+    def _insist(self) -> None:
+        """Publish against the gates, if they have just refused something."""
+        if self.refused:
+            publication = self.place.library.publish(dict.fromkeys(self.refused, "it is meant"))
+            assert publication.outcome == "released"
+            assert {one["name"] for one in publication.gates if one["verdict"] == "overridden"} == self.refused
+            self.tried["overridden"] += 1
+            self.refused = set()
+            self._released()
+            self._check_served()
+
+    def _released(self) -> None:
+        self.model.served = self.model.cut()
+        with self.place.library.current() as reader:
+            self.retained.release(reader.id, self.model.served, fingerprint(reader))
 
     def _check_computed(self, predicted: Counter[tuple[str, str, str]]) -> None:
         """What was written down since the last look is just what depends on the changes, each once."""
@@ -217,27 +305,32 @@ class History(RuleBasedStateMachine):
         assert found == predicted, f"too much: {found - predicted}, missing: {predicted - found}"
 
     def _check_served(self) -> None:
-        reader = self.place.library.current()
         wanted = expected(self.model.served, self.material.shots, self.material.vectors)
-        assert not (wrong := differences(rows_of(reader, self.place.names()), wanted)), wrong
+        with self.place.library.current() as reader:
+            assert reader.id == self.retained.log[-1]
+            assert not (wrong := differences(rows_of(reader, self.place.names()), wanted)), wrong
 
     def _check_retained(self, snapshots: list[str]) -> None:
         for snapshot in snapshots:
-            reader = self.place.library.releases.at(snapshot)
-            assert fingerprint(reader) == self.released[snapshot][1], f"{snapshot} is not what was released"
+            with self.place.library.at(snapshot) as gateway:
+                said = fingerprint(gateway.reader)
+            assert said == self.retained.there[snapshot][1], f"{snapshot} is not what was released"
             self.tried["looks at retained snapshots"] += 1
 
     def _end(self) -> None:
         for name in OWN:
             self._mend(name)
+        self.model.shut = False
+        self._use()
         self.place.library.retry(everything=True)
         self.model.retry("")
         if self.model.held:
             self.resume("refresh")
         else:
             self._refresh("refresh")
-        self._check_retained([*self.released])
-        if self.released:
+        self._insist()
+        self._check_retained([*self.retained.there])
+        if self.retained.log:
             self._check_build_from_nothing()
 
     def _check_build_from_nothing(self) -> None:
@@ -247,16 +340,18 @@ class History(RuleBasedStateMachine):
         if not whole:
             return
         self.tried["builds from nothing"] += 1
-        with self.place.open(self.place.folder / "from nothing") as other:
+        model = self.place.model_folder(self.model.visual_model)
+        with self.place.open(self.place.folder / "from nothing", visual_model=model) as other:
             compute(other)
             other.publish()
-            there = other.current()
-            covered = {stage for stage in self.model.served.made if self.model.covered(stage, wanted)}
-            assert set(tables(there)) - {"titles", "people", "thumbnails"} == covered
-            sides = (self.place.library.current(), self.place.names()), (there, self.place.names(other))
-            for stage in tables(there):
-                here, nothing = (in_full(reader, stage, names, whole) for reader, names in sides)
-                assert here == nothing, f"{stage} is not as a build from nothing has it"
+            with other.current() as there, self.place.library.current() as served:
+                covered = {stage for stage in self.model.served.made if self.model.covered(stage, wanted)}
+                assert set(tables(there)) - {"titles", "people", "thumbnails"} == covered
+                sides: list[tuple[SnapshotReader, dict[str, str]]]
+                sides = [(served, self.place.names()), (there, self.place.names(other))]
+                for stage in tables(there):
+                    here, nothing = (in_full(reader, stage, names, whole) for reader, names in sides)
+                    assert here == nothing, f"{stage} is not as a build from nothing has it"
 
     # What is behind it
 
@@ -268,7 +363,7 @@ class History(RuleBasedStateMachine):
         self._refresh(then)
 
     def _use(self) -> None:
-        self.place.use(self.model.code, self.model.visual_model)
+        self.place.use(self.model.code, self.model.setting, self.model.shut)
 
     def _trouble(self) -> None:
         self.place.trouble(self.model.failing, self.model.failing_titles)
@@ -282,10 +377,15 @@ class History(RuleBasedStateMachine):
 class Watched(History):
     """A history that goes on through Dagster's sensors and runs; then Dagster says what the ledger says."""
 
-    def bring_up_to_date(self) -> None:
+    def bring_up_to_date(self, expected: str) -> None:
         wrong = shown.refresh(self.place)
         assert not wrong, wrong
         self.tried["looks at what Dagster shows"] += 1
+
+
+def _pick(names: list[str], at: int) -> str:
+    """Return one of some names, counted from the newest."""
+    return names[-1 - at % len(names)]
 
 
 def _run(history: Callable[[], History], share: float, steps: int) -> None:
@@ -296,6 +396,7 @@ def _run(history: Callable[[], History], share: float, steps: int) -> None:
 
 
 @pytest.mark.hypothesis
+@pytest.mark.timeout(LIMIT_S, method="thread")
 def test_histories_shown_by_dagster(material: Material, record_property: Callable[[str, object], None]) -> None:
     tried: Counter[str] = Counter()
     _run(lambda: Watched(material, tried), share=0.014, steps=8)
@@ -303,6 +404,7 @@ def test_histories_shown_by_dagster(material: Material, record_property: Callabl
 
 
 @pytest.mark.hypothesis
+@pytest.mark.timeout(LIMIT_S, method="thread")
 def test_histories(material: Material, record_property: Callable[[str, object], None]) -> None:
     tried: Counter[str] = Counter()
     _run(lambda: History(material, tried), share=0.05, steps=STEPS)

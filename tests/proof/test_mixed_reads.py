@@ -13,7 +13,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,15 +21,19 @@ from typing import Any
 
 import pytest
 
-from mediaflow.publishing.rollback import resume, rollback
-from mediaflow.settings import Settings
-from mediaflow.snapshots.reader import Releases
+from mediaflow.library import Library
 from tests.conftest import ROOT
-from tests.proof.shelf import Shelf, ShelfLibrary
+from tests.proof import shelf
+from tests.proof.rows import fingerprint
+from tests.proof.shelf import Shelf
+from tests.publishing.collector.keeping import collect
 
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 READS, RELEASES = (100_000, 200) if SOAK else (10_000, 20)
-READERS = 2
+HOW = ("engine", "pinned")
+# How many snapshots the collector keeps beside the current one; and how many of those that are there are pinned.
+KEEP, PINNED = 4, 2
+_AN_HOUR_MS = 3_600_000
 LOOSE_READS = READS // 20
 LIMIT_S = 6000 if SOAK else 500
 FILMS = ("alps", "bees", "cats", "dogs", "eels", "foxes")
@@ -41,14 +45,14 @@ class Reader:
 
     process: subprocess.Popen[str]
     report: Path
-    pinned: bool
+    how: str
 
     @classmethod
     def start(cls, home: Path, report: Path, how: str, *most: str) -> Reader:
         command = [sys.executable, "-m", "tests.proof.reading", str(home), how, str(report), *most]
         env = {name: value for name, value in os.environ.items() if not name.startswith("MEDIAFLOW_")}
         process = subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True)
-        return cls(process, report, how == "pinned")
+        return cls(process, report, how)
 
     def asked(self) -> int:
         count = Path(f"{self.report}.count")
@@ -69,11 +73,16 @@ class Reader:
 
 @dataclass
 class Day:
-    """What happens to a library while it is read; remembers what every snapshot has to answer."""
+    """What happens to a library while it is read; remembers what every snapshot has to answer, and which are there."""
 
+    library: Library
     shelf: Shelf
     chance: random.Random
     answers: dict[str, Any] = field(default_factory=dict)
+    there: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+    pins: dict[str, tuple[str, str]] = field(default_factory=dict)
+    collected: int = 0
     models: int = 0
     done: dict[str, int] = field(default_factory=dict)
 
@@ -82,6 +91,8 @@ class Day:
         publication = self.shelf.publish()
         assert publication.outcome == "released" and publication.manifest, publication.outcome
         self.answers[publication.manifest.id] = [self.shelf.answer(lines) for lines in (False, True)]
+        self.there.append(publication.manifest.id)
+        self.log.append(publication.manifest.id)
 
     def change(self) -> None:
         """Some titles change."""
@@ -112,23 +123,45 @@ class Day:
     def back_and_on(self) -> None:
         """The release is rolled back to one of the last few, perhaps twice, and then goes on."""
         for _ in range(self.chance.randint(1, 2)):
-            served = self.shelf.reader().id
-            earlier = [one for one in [*self.answers][-6:] if one != served]
+            earlier = [one for one in self.there[-6:] if one != self.log[-1]]
             if earlier:
-                rollback(self.shelf.store, self.chance.choice(earlier), "to see the old answers")
-        if not self.held():
+                self.log.append(self.library.rollback(self.chance.choice(earlier), "to see the old answers").snapshot)
+        newest = self.library.releases.newest()
+        if newest is None or not newest.held:
             return
-        resume(self.shelf.store)
+        self.library.resume()
         self.shelf.touch(self.chance.choice(sorted(self.shelf.films)))
         self.publish()
 
-    def held(self) -> bool:
-        newest = Releases(self.shelf.store).newest()
-        return newest is not None and newest.held
+    def keep(self) -> None:
+        """A person keeps a snapshot, and lets go of one that was kept."""
+        snapshot = self.chance.choice(self.there)
+        with self.library.at(snapshot) as gateway:
+            self.pins[self.library.pin(snapshot, "to compare", _AN_HOUR_MS).id] = snapshot, fingerprint(gateway.reader)
+        if len(self.pins) > PINNED:
+            self.library.unpin(oldest := next(iter(self.pins)))
+            del self.pins[oldest]
+
+    def collect(self) -> None:
+        """What nobody needs is deleted: nothing that is pinned or among the last few, whatever readers hold too."""
+        collected = collect(self.shelf, KEEP)
+        last = [*dict.fromkeys(reversed(self.log))][: KEEP + 1]
+        needed = {*last, *(snapshot for snapshot, _ in self.pins.values())}
+        assert collected.outcome == "collected" and not needed & set(collected.snapshots)
+        self.there = [one for one in self.there if one not in collected.snapshots]
+        self.collected += len(collected.snapshots)
+        for snapshot, said in self.pins.values():
+            with self.library.at(snapshot) as gateway:
+                assert fingerprint(gateway.reader) == said, f"{snapshot} is pinned, and not what it was"
 
     def step(self) -> None:
-        kinds: list[Callable[[], None]] = [self.change, self.come_and_go, self.switch, self.back_and_on]
-        kind = self.chance.choices(kinds, (4, 2, 3, 1))[0]
+        kinds: list[Callable[[], None]] = [self.change, self.come_and_go, self.switch, self.back_and_on, self.keep]
+        kind = self.chance.choices(kinds, (4, 2, 3, 1, 2))[0]
+        self.do(kind)
+        if sum(self.done.values()) % 3 == 0:
+            self.do(self.collect)
+
+    def do(self, kind: Callable[[], None]) -> None:
         kind()
         self.done[kind.__name__] = self.done.get(kind.__name__, 0) + 1
 
@@ -136,41 +169,45 @@ class Day:
 @pytest.mark.hypothesis
 def test_no_answer_is_ever_mixed(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     home = tmp_path / "home"
-    with ShelfLibrary(Settings(home=home)) as library:
-        day = Day(Shelf.at(library), random.Random(4))
+    with shelf.library(home) as library:
+        day = Day(library, Shelf.at(library), random.Random(4))
         for title in FILMS[:4]:
             day.shelf.touch(title)
         day.shelf.switch("model 0")
         day.publish()
-        readers = [Reader.start(home, tmp_path / f"reader {number}", "pinned") for number in range(READERS)]
+        readers = [Reader.start(home, tmp_path / f"reader {how}", how) for how in HOW]
         readers.append(Reader.start(home, tmp_path / "reader without pinning", "unpinned", str(LOOSE_READS)))
         with ExitStack() as stack:
             for reader in readers:
                 stack.callback(reader.kill)
             until = time.monotonic() + LIMIT_S
-            while sum(one.asked() for one in readers if one.pinned) < READS or library.releases.tip() < RELEASES:
+            while _too_few(readers) or library.releases.tip() < RELEASES:
                 assert time.monotonic() < until, f"too slow: {[one.asked() for one in readers]} reads"
                 day.step()
-            heard = [(one.pinned, one.end()) for one in readers]
-        releases = library.releases.tip()
-    errors = {error: times for pinned, found in heard for error, times in found["errors"].items() if pinned}
-    assert not errors
-    answers = [answer for pinned, found in heard for answer in found["answers"] if pinned]
+            heard = {one.how: one.end() for one in readers}
+    loose = heard.pop("unpinned")["answers"]
+    assert not any(found["errors"] for found in heard.values()), [found["errors"] for found in heard.values()]
+    answers = [answer for found in heard.values() for answer in found["answers"]]
     wrong = [answer for answer in answers if day.answers[answer[0]][answer[1]] != answer[2]]
     assert not wrong, f"{sum(times for *_, times in wrong)} answers are mixed, such as {wrong[0]}"
     whole = [answer["hits"] for both in day.answers.values() for answer in both]
-    loose = [answer for pinned, found in heard for answer in found["answers"] if not pinned]
     mixed = sum(times for *_, said, times in loose if said["hits"] not in whole)
     crossed = sum(times for *_, said, times in loose if not _of_one_model(said))
     assert mixed and crossed, "without pinning nothing was mixed: this test would see no mix at all"
-    heard_of = len({snapshot for snapshot, *_ in answers})
+    by_how = {how: sum(times for *_, times in found["answers"]) for how, found in heard.items()}
     record_property(
         "tried",
-        f"{sum(times for *_, times in answers):,} reads of {heard_of} snapshots by {READERS} processes during "
-        f"{releases} releases ({', '.join(f'{name} {times}' for name, times in sorted(day.done.items()))}): 0 mixed, "
-        f"0 errors; of {sum(times for *_, times in loose):,} reads without pinning {mixed} were mixed, {crossed} of "
-        "them a query of one model on vectors of another",
+        f"{by_how['engine']:,} reads by an engine (which said {heard['engine']['again']} times to ask again) and "
+        f"{by_how['pinned']:,} by a library, of {len({snapshot for snapshot, *_ in answers})} snapshots, during "
+        f"{len(day.log)} releases ({', '.join(f'{name} {times}' for name, times in sorted(day.done.items()))}; "
+        f"{day.collected} snapshots collected): 0 mixed, 0 errors; of {sum(times for *_, times in loose):,} reads "
+        f"without pinning {mixed} were mixed, {crossed} of them a query of one model on vectors of another",
     )
+
+
+def _too_few(readers: Sequence[Reader]) -> bool:
+    """Say whether the readers who must not see a mix have not read enough yet, each its share."""
+    return any(one.asked() < READS / len(HOW) for one in readers if one.how in HOW)
 
 
 def _of_one_model(said: dict[str, Any]) -> bool:
