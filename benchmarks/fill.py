@@ -1,6 +1,6 @@
 """What readers feel of a first fill: `python -m benchmarks.fill [titles]`: p99 idle, beside a paced and an unpaced one.
 
-A small library is published, and a process searches it without pause: lines, shots like a text, both together, within
+A small library is filled and published, and a process searches it without pause: lines, shots like a text, both together, within
 filters. Then titles by the thousand come in, and `python -m sensors` fills them in with its decode workers, its model
 and its publishes. It is not awaited: it works for some seconds and is stopped (SIGSTOP) for as many, turn by turn, so
 that idle stands beside it at the same size of the library. So it goes twice from the same start: with the setting
@@ -26,23 +26,10 @@ from pathlib import Path
 from benchmarks._claims import Claim, tell
 
 ROOT = Path(__file__).parent.parent
-SERVED, TITLES = 200, 2_000
+SERVED, TITLES = 100, 2_000
 WINDOWS, WINDOW_S, WARM_S = 4, 10.0, 3.0
 MOST_RATIO = 2.0
 
-_PUBLISH = """
-import mediaflow
-
-with mediaflow.open() as library:
-    library.scan()
-    for algorithm in library.model_names():
-        library.ensure_model(algorithm)
-    stages = [stage.name for stage in library.graph()]
-    outcomes = list(library.workshop().run(library.titles(), stages))
-    assert all(outcome.ok for outcome in outcomes), [one for one in outcomes if not one.ok][:3]
-    published = library.publish()
-    assert published.outcome == "released", published.gates
-"""
 # One line a search: when it was begun, and how long it took. Times of all processes are of one clock.
 _READ = """
 import itertools
@@ -177,7 +164,9 @@ def made(env: dict[str, str]) -> int:
 
 def report(name: str, seen: Seen) -> None:
     """Print what was seen window by window: the machine may be at other work, too."""
-    print(f"{name}: {seen.artifacts} artifacts in {WINDOWS * (WARM_S + WINDOW_S):.0f} s, {seen.cpu_s:.1f} CPU s; p99 in ms")
+    print(
+        f"{name}: {seen.artifacts} artifacts in {WINDOWS * (WARM_S + WINDOW_S):.0f} s, {seen.cpu_s:.1f} CPU s; p99 in ms"
+    )
     for what, windows in (("idle", seen.idle), ("beside the fill", seen.busy)):
         each = " ".join(f"{seen.p99_ms([one]):8.1f}" for one in windows)
         print(f"  {what:18}{each}   in all {seen.p99_ms(windows):8.1f}")
@@ -195,12 +184,15 @@ def main() -> int:
         (folder / "mediaflow.toml").touch()
         env = os.environ | {
             "MEDIAFLOW_HOME": str(folder / "start"),
+            "DAGSTER_HOME": str(folder / "start" / "dagster"),
             "MEDIAFLOW_LIBRARY": str(folder / "library"),
             "MEDIAFLOW_SETTLE_S": "0",
             "MEDIAFLOW_VISUAL_MODEL": "demo",
+            # Small batches, so that all kinds of work come in turn within the windows.
+            "MEDIAFLOW_BATCH_TITLES": "16",
             "MEDIAFLOW_CONFIG": str(folder / "mediaflow.toml"),
         }
-        subprocess.run([sys.executable, "-c", _PUBLISH], cwd=ROOT, env=env, check=True)
+        subprocess.run([sys.executable, "-m", "sensors"], cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
         make_tiny_library(folder / "library", titles, first=SERVED)
         found = {}
         for name, changed in (("paced", {}), ("unpaced", {"MEDIAFLOW_NICE": "0"})):
