@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     batch_titles: int = Field(50, ge=1, description="Titles in one run.")
     batch_s: float = Field(60.0, gt=0, description="Seconds that one run over titles is meant to take at most.")
     decode_workers: int = Field(0, ge=0, description="Decoding processes in a run; 0: one a processor.")
+    nice: int = Field(
+        19, ge=0, le=19, description="How far runs stand back for searches on the same machine, as in `nice`; 0: not."
+    )
     hash_bytes_per_tick: int = Field(4_000_000_000, ge=1, description="New bytes hashed in one look at the library.")
     engine_ttl_s: float = Field(10.0, ge=0.1, description="How long an engine answers after its last look.")
     pin_ttl_s: float = Field(60.0, ge=0.1, description="How long what a process reads is kept if the process dies.")

@@ -7,6 +7,7 @@ import dagster as dg
 import mediaflow
 from mediaflow.library import Library
 from resources import process
+from resources.priority import give_way
 
 
 @cache
@@ -27,8 +28,10 @@ class LibraryResource(dg.ConfigurableResource):  # type: ignore[misc]
     own_process: bool = False
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Note in which process a run lives."""
+        """Note in which process a run lives, and let it give way to readers; one that evaluates sensors does not."""
         if context.run is not None and context.instance is not None:
+            # A publish is short, and those who fill wait for it: it goes before them.
+            give_way(self.get().settings.nice // 2)
             context.instance.add_run_tags(context.run.run_id, {process.TAG: process.this_process()})
 
     def get(self) -> Library:
@@ -55,3 +58,8 @@ class Batch(dg.ConfigurableResource):  # type: ignore[misc]
     force: bool = False
     record: bool = False
     kept: str = ""
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Let a run over titles give way to all else."""
+        if context.run is not None:
+            give_way(open_library().settings.nice)

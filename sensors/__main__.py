@@ -20,6 +20,7 @@ from mediaflow.library import Library
 from mediaflow.planning.ledger import FAILED, QUARANTINED
 from mediaflow.publishing.refusals import sentences
 from resources.library import LibraryResource, open_library
+from resources.priority import give_way
 from sensors.prepare import prepare_home
 
 FRESH, FAILED_CODE, INCOMPLETE = 0, 1, 3
@@ -41,6 +42,7 @@ def main() -> int:
     try:
         with open_library() as library:
             library.root  # noqa: B018 - says at once that no library is set
+            give_way(library.settings.nice)
             return _until_quiet(library)
     except MediaflowError as error:
         print(error.message, file=sys.stderr)

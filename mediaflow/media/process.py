@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from dataclasses import asdict
 from typing import Any
 
 from mediaflow import errors
-from mediaflow.media import wire
+from mediaflow.media import queueing, wire
 from mediaflow.media.options import Limits
 
 _START = "import sys; sys.path[:] = {path!r}; from mediaflow.media.worker import main; main({fd}, {limits!r})"
@@ -80,6 +81,7 @@ class WorkerProcess:
             self._connection.settimeout(self._limits.stall_s)
             wire.send(self._connection, request, body)
             while True:
+                self._listen(self._limits.stall_s)
                 header, data = wire.receive(self._connection)
                 if "done" in header:
                     return header["done"], data
@@ -103,9 +105,27 @@ class WorkerProcess:
         self._connection.close()
         self._complaints.close()
 
+    def _listen(self, most_s: float) -> None:
+        """Wait until the worker says something; what it spends waiting for a processor is not its own time.
+
+        Raises
+        ------
+        TimeoutError
+            It said nothing in so many seconds of its own.
+        """
+        poll = select.poll()
+        poll.register(self._connection, select.POLLIN)
+        patience_s, queued_s = most_s, queueing.seconds(self.pid)
+        while not poll.poll(1000 * patience_s):
+            before_s, queued_s = queued_s, queueing.seconds(self.pid)
+            patience_s = min(patience_s, queued_s - before_s)
+            if patience_s < most_s / 10:
+                raise TimeoutError
+
     def _wait_until_ready(self) -> None:
         self._connection.settimeout(_START_S)
         try:
+            self._listen(_START_S)
             wire.receive(self._connection)
         except (wire.PeerGone, wire.Garbled, TimeoutError):
             self._process.kill()
