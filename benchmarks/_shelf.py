@@ -21,7 +21,7 @@ from mediaflow.storage.objects import FolderStore
 from mediaflow.storage.upkeep import Upkeep
 
 DIM, VECTORS, LINES = 512, 200, 40
-BATCH = 50
+BATCH = 250
 MODEL = "0123456789abcdef" * 2
 # Titles share the bytes of so many different results; rows get their number and revision when they are published.
 _KINDS = 20

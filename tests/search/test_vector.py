@@ -78,3 +78,14 @@ def test_the_index_finds_what_exact_search_finds(table: Any, vectors: np.ndarray
         exact = VectorSearcher(vectors[at]).search(table, None, 10)["start_ms"].to_list()
         shared += len(set(exact) & set(VectorSearcher(vectors[at], 0).search(table, None, 10)["start_ms"].to_list()))
     assert shared >= 190
+
+
+@pytest.mark.parametrize(
+    ("condition", "limit", "probes", "refine"),
+    [(None, 10, 20, 100), (None, 200, 20, 10), ("title_no < 150", 10, 20, 100), ("title_no < 10", 10, 147, 100)],
+)
+def test_the_fewer_rows_may_answer_the_more_partitions_are_looked_at(
+    table: Any, vectors: np.ndarray, condition: str | None, limit: int, probes: int, refine: int
+) -> None:
+    plan = VectorSearcher(vectors[0], 0).plan(table, condition, limit)
+    assert (plan["minimum_nprobes"], plan["refine_factor"]) == (probes, refine)

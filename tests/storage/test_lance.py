@@ -190,6 +190,16 @@ def test_a_late_compaction_is_refused_when_rows_of_a_fragment_of_it_are_deleted(
     assert rows(table.open()) == rows(kept)
 
 
+def test_a_compaction_that_lands_after_appends_puts_old_rows_behind_new_ones(table: Table) -> None:
+    for no in range(3):
+        put(table, {no: lines(no, "r", "one")})
+    late = compacted(table.open())
+    put(table, {3: lines(3, "r", "one")})
+    late()
+    # Where the order of rows says which is newest, as in the ledger, nothing may be compacted while others append.
+    assert table.open().to_table()["title_no"].to_pylist() == [3, 0, 1, 2]
+
+
 def test_a_compaction_that_rewrote_an_index_cannot_be_read_back(table: Table) -> None:
     put(table, {1: lines(1, "r", "one")})
     base = table.tend(put(table, {2: lines(2, "r", "two")})).version

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 EXACT_ROWS = 20_000
 """Up to so many rows exact search is cheaper than an index, whose recall a narrow filter would ruin."""
 
+# Of so many partitions, or of as many as have `EXACT_ROWS` rows that may answer, all such rows are looked at: an index
+# has a partition for about so many rows.
 _PROBES = 20
+_PARTITION_ROWS = 4_096
+# So many of the best by the index's rough distances are compared exactly; more where many are asked for.
+_CANDIDATES = 1_000
 _REFINE = 10
 
 
@@ -42,6 +48,10 @@ class VectorSearcher:
         """Return how Lance shall search: with the index where there is one and more than `exact_rows` may answer."""
         nearest: dict[str, object] = {"column": "vector", "q": self.vector, "k": limit, "metric": "cosine"}
         indexed = any("vector" in index.field_names for index in table.describe_indices())
-        if indexed and table.count_rows(condition) > self.exact_rows:
-            return {**nearest, "use_index": True, "minimum_nprobes": _PROBES, "refine_factor": _REFINE}
-        return {**nearest, "use_index": False}
+        if not indexed or (matching := table.count_rows(condition)) <= self.exact_rows:
+            return {**nearest, "use_index": False}
+        # The narrower the filter, the fewer rows of a partition may answer.
+        share = matching / table.count_rows()
+        probes = max(_PROBES, math.ceil(EXACT_ROWS / _PARTITION_ROWS / share)) if matching else _PROBES
+        refine = max(_REFINE, math.ceil(_CANDIDATES / limit))
+        return {**nearest, "use_index": True, "minimum_nprobes": probes, "refine_factor": refine}
