@@ -1,10 +1,10 @@
 """What readers feel of a first fill: `python -m benchmarks.fill [titles]`: p99 idle, beside a paced and an unpaced one.
 
-A small library is filled and published, and a process searches it without pause: lines, shots like a text, both together, within
-filters. Then titles by the thousand come in, and `python -m sensors` fills them in with its decode workers, its model
-and its publishes. It is not awaited: it works for some seconds and is stopped (SIGSTOP) for as many, turn by turn, so
-that idle stands beside it at the same size of the library. So it goes twice from the same start: with the setting
-`nice` as it is by default, and with 0.
+A small library is filled and published, and a process searches it without pause: lines, shots like a text, both
+together, within filters. Then titles by the thousand come in, and `python -m sensors` fills them in with its decode
+workers, its model and its publishes. It is not awaited: it works for some seconds and is stopped (SIGSTOP) for as many,
+turn by turn, so that idle stands beside it at the same size of the library. So it goes twice from the same start: with
+the setting `nice` as it is by default, and with 0.
 """
 
 from __future__ import annotations
@@ -164,9 +164,8 @@ def made(env: dict[str, str]) -> int:
 
 def report(name: str, seen: Seen) -> None:
     """Print what was seen window by window: the machine may be at other work, too."""
-    print(
-        f"{name}: {seen.artifacts} artifacts in {WINDOWS * (WARM_S + WINDOW_S):.0f} s, {seen.cpu_s:.1f} CPU s; p99 in ms"
-    )
+    working_s = WINDOWS * (WARM_S + WINDOW_S)
+    print(f"{name}: {seen.artifacts} artifacts in {working_s:.0f} s, {seen.cpu_s:.1f} CPU s; p99 in ms")
     for what, windows in (("idle", seen.idle), ("beside the fill", seen.busy)):
         each = " ".join(f"{seen.p99_ms([one]):8.1f}" for one in windows)
         print(f"  {what:18}{each}   in all {seen.p99_ms(windows):8.1f}")
