@@ -124,6 +124,13 @@ class Model:
             return (stage, {"media": one.film, "subtitles": one.lines, "catalogue": one.entry}[stage])
         return (stage, recipes.get(stage), *(self.key(given, title, recipes) for given in READS[stage]))
 
+    def key_in(self, made: Key, title: str) -> Key:
+        """Return the key of a title's artifact in a generation, as the last look saw the title."""
+        stage, recipe, *given = made
+        if stage in ROOTS:
+            return self.looked().key(stage, title, {})
+        return (stage, recipe, *(self.key_in(one, title) for one in given))
+
     def state(self, stage: str, title: str, recipes: Recipes) -> str:
         return self.known.get((title, stage, self.key(stage, title, recipes)), "")
 
@@ -132,13 +139,13 @@ class Model:
 
     # What is computed
 
-    def compute(self) -> Counter[tuple[str, str, str]]:
-        """Bring all up to date; return what is written down of it: how often which (stage, title, state)."""
+    def compute(self) -> Counter[tuple[str, Key, str]]:
+        """Bring all up to date; return what is written down of it: how often which (title, key, state)."""
         self.seen = {name: replace(title) for name, title in self.titles.items()}
         if self.visual_model != NOWHERE:
             self.brought.add(self.visual_model)
         wanted = self.recipes()
-        facts: Counter[tuple[str, str, str]] = Counter()
+        facts: Counter[tuple[str, Key, str]] = Counter()
         kept = [recipes for stage, recipes in self.kept().items() if not self.covered(stage, wanted)]
         for stage in READS:
             facts += self._compute(stage, wanted)
@@ -170,8 +177,8 @@ class Model:
             return imports and self.code[stage].version == recipes[stage][0]
         return stage != "visual" or recipes[stage] in self.brought
 
-    def _compute(self, stage: str, recipes: Recipes) -> Counter[tuple[str, str, str]]:
-        facts: Counter[tuple[str, str, str]] = Counter()
+    def _compute(self, stage: str, recipes: Recipes) -> Counter[tuple[str, Key, str]]:
+        facts: Counter[tuple[str, Key, str]] = Counter()
         waiting = [
             title
             for title in self.titles
@@ -184,9 +191,9 @@ class Model:
             self.stopped.add(made)
             return facts
         for title in waiting:
-            states = self._outcome(stage, title)
-            facts.update((stage, title, state) for state in states)
-            self.known[title, stage, self.key(stage, title, recipes)] = states[-1]
+            states, key = self._outcome(stage, title), self.key(stage, title, recipes)
+            facts.update((title, key, state) for state in states)
+            self.known[title, stage, key] = states[-1]
         return facts
 
     def _outcome(self, stage: str, title: str) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ class Retained:
         The snapshots that must be there, the oldest first.
     gone : list of str
         Those that a collector must have deleted.
+    between : set of str
+        Those of them that were released on the way to others: what they serve is known only as far as rows go.
     pins : dict
         By id of a person's pin: the snapshot.
     """
@@ -29,6 +31,7 @@ class Retained:
     log: list[str] = field(default_factory=list)
     there: dict[str, tuple[Snapshot, str]] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
+    between: set[str] = field(default_factory=set)
     pins: dict[str, str] = field(default_factory=dict)
 
     def release(self, snapshot: str, served: Snapshot, fingerprint: str) -> None:
