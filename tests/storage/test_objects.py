@@ -69,13 +69,16 @@ def test_of_two_processes_one_takes_each_number(tmp_path: Path) -> None:
             "import sys; from pathlib import Path; from mediaflow.storage.log import NumberedLog\n"
             "from mediaflow.storage.objects import FolderStore\n"
             "log = NumberedLog(FolderStore(Path(sys.argv[1])), 'releases/')\n"
-            "sys.stdin.read(1)\n"
+            "print('ready', flush=True); sys.stdin.read(1)\n"
             f"print(*[n for n in range(1, {NUMBERS + 1}) if log.append(n, {{'who': sys.argv[2]}})])\n"
         )
         command = [sys.executable, "-c", code, folder]
         running = [
             subprocess.Popen([*command, who], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for who in "ab"
         ]
+        for process in running:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
         for process in running:
             assert process.stdin
             process.stdin.write("g")
