@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from mediaflow.errors import SystemFault
-from mediaflow.storage.log import NumberedLog
 from mediaflow.storage.objects import FolderStore
 from tests.contracts.object_store import ObjectStoreContract
 
