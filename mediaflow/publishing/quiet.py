@@ -20,7 +20,7 @@ def cut_of(graph: StageGraph, plan: Plan, titles: Sequence[TitleLike], served: C
     """
     manifest = served.manifest
     wanted = {stage.name: graph.generations[stage.name] for stage in graph if stage.tables}
-    if manifest is not None and manifest.generations == wanted:
+    if manifest is not None and manifest.generations == wanted and not plan.kept:
         quiet = _quiet(graph, plan, served)
         others = [title for title in titles if title.title_id not in quiet]
         part = serve(graph, _without(plan, quiet), others, manifest, served.titles)
