@@ -15,7 +15,7 @@ from mediaflow.errors import SystemFault
 from mediaflow.storage.objects import FolderStore
 from tests.contracts.object_store import ObjectStoreContract
 
-NUMBERS = 10_000
+NUMBERS, ROUND = 10_000, 100
 
 
 class TestFolderStore(ObjectStoreContract):
@@ -65,28 +65,30 @@ def test_of_two_processes_one_takes_each_number(tmp_path: Path) -> None:
     memory = Path("/dev/shm")
     with TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as folder:
         code = (
-            "import mmap, os, sys; from pathlib import Path; from mediaflow.storage.log import NumberedLog\n"
+            "import sys; from pathlib import Path; from mediaflow.storage.log import NumberedLog\n"
             "from mediaflow.storage.objects import FolderStore\n"
             "log = NumberedLog(FolderStore(Path(sys.argv[1])), 'releases/')\n"
-            "rounds = mmap.mmap(os.open(sys.argv[1] + '/rounds', os.O_RDWR), 2)\n"
-            "own = 'ab'.index(sys.argv[2]); won = []\n"
-            # Whoever is behind stays behind; so they wait for each other, and begin a hundred rounds side by side.
-            f"for n in range(1, {NUMBERS + 1}):\n"
-            f"    if n % {NUMBERS // 100} == 1:\n"
-            "        rounds[own] += 1\n"
-            "        while rounds[1 - own] < rounds[own]: os.sched_yield()\n"
-            "    if log.append(n, {'who': sys.argv[2]}): won.append(n)\n"
-            "print(*won)\n"
+            "print(flush=True)\n"
+            "for line in sys.stdin:\n"
+            f"    print(*[n for n in range(int(line), int(line) + {ROUND}) if log.append(n, {{}})], flush=True)\n"
         )
-        Path(folder, "rounds").write_bytes(bytes(2))
         command = [sys.executable, "-c", code, folder]
-        running = [subprocess.Popen([*command, who], stdout=subprocess.PIPE, text=True) for who in "ab"]
-        won = [set(map(int, process.communicate(timeout=300)[0].split())) for process in running]
+        running = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in "ab"]
+        won: list[set[int]] = [set(), set()]
+        for start in (*range(1, NUMBERS, ROUND), None):
+            # Both have done what they were told, and are told to go on at the same time.
+            for of, process in zip(won, running, strict=True):
+                assert process.stdout
+                of |= set(map(int, process.stdout.readline().split()))
+            for process in running:
+                assert process.stdin
+                process.stdin.write(f"{start}\n" if start else "")
+                process.stdin.flush()
+        for process in running:
+            process.communicate(timeout=30)
         assert not won[0] & won[1]
         assert won[0] | won[1] == set(range(1, NUMBERS + 1))
-        assert min(map(len, won)) > 10, "each was first at times"
-        log = NumberedLog(FolderStore(Path(folder)), "releases/")
-        assert {n for n in range(1, NUMBERS + 1) if log.read(n)["who"] == "a"} == won[0]
+        assert all(won), "they were at it at the same time"
 
 
 def test_a_store_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
