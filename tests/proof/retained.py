@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from tests.proof.model import Snapshot
 
 # How many snapshots the collector keeps beside the current one.
-KEEP = 2
+KEEP = 1
 
 
 @dataclass
