@@ -15,6 +15,8 @@ def give_way(nice: int) -> None:
     nice : int
         0: as everything else; 19: only what others leave over.
     """
+    if not nice:
+        return
     if sys.platform != "linux":
         # There niceness is the process's and not each thread's, as POSIX says.
         _raise(0, nice)

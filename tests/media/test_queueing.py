@@ -59,7 +59,7 @@ def test_a_worker_that_waits_for_a_processor_is_not_taken_for_stalled(film: Path
     request = {"do": "decode", "path": str(film), "options": {}}
     with worker() as one:
         give_way(one.pid, processor)
-        busy = [subprocess.Popen([sys.executable, "-c", _BUSY, str(processor)]) for _ in range(3)]
+        busy = subprocess.Popen([sys.executable, "-c", _BUSY, str(processor)])
         before_s, begun = queueing.seconds(one.pid), time.monotonic()
         try:
             done, _ = one.ask(request, b"", lambda header, body: None)
@@ -68,9 +68,8 @@ def test_a_worker_that_waits_for_a_processor_is_not_taken_for_stalled(film: Path
             assert took_s > 2 * STALL_S, "it was not kept waiting: this shows nothing"
             assert took_s / 2 < queueing.seconds(one.pid) - before_s <= took_s
         finally:
-            for process in busy:
-                process.kill()
-                process.wait()
+            busy.kill()
+            busy.wait()
 
 
 def test_of_a_process_that_is_gone_nothing_is_known() -> None:
