@@ -303,6 +303,8 @@ def test_what_is_pinned_can_be_gone_back_to_and_what_was_collected_is_made_anew(
         made = history.tried["artifacts"]
         history.version("cuts", "2", "collect")
         assert history.tried["artifacts"] == made + 1
+        history.entry("alps", 2, "collect")
+        assert pinned in history.retained.gone, "nobody keeps it any more"
 
 
 def _run(history: Callable[[], History], share: float, steps: int) -> None:
