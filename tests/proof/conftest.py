@@ -12,6 +12,9 @@ from tests.proof.material import Material
 
 __all__ = ["make_model"]
 
+# What a history finds is said as in a test.
+pytest.register_assert_rewrite("tests.proof.following")
+
 
 @pytest.fixture(scope="session")
 def material(tmp_path_factory: pytest.TempPathFactory, make_model: MakeModel) -> Iterator[Material]:

@@ -7,41 +7,22 @@ A failing history is printed as the calls of `History` that lead to the failure;
 from __future__ import annotations
 
 import os
-import tempfile
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from mediaflow.publishing.collector.artifacts import served
-from mediaflow.publishing.collector.tally import Collected
 from mediaflow.publishing.rollback import AlreadyHeld
-from mediaflow.snapshots.reader import SnapshotReader, UnknownSnapshot
+from mediaflow.snapshots.reader import UnknownSnapshot
 from tests.conftest import examples
 from tests.proof import shown
+from tests.proof.following import Following
 from tests.proof.material import SEEDS, Material
-from tests.proof.model import (
-    DONE,
-    NO_FILM,
-    NOWHERE,
-    OWN,
-    QUARANTINED,
-    TORN,
-    UNREADABLE,
-    Key,
-    Model,
-    Snapshot,
-    Title,
-    generation,
-)
-from tests.proof.place import Place
-from tests.proof.retained import Retained
-from tests.proof.rows import differences, expected, fingerprint, in_full, rows_of, tables
-from tests.refreshing import compute, refresh
+from tests.proof.model import NO_FILM, NOWHERE, OWN, TORN, UNREADABLE, Title
 
 STEPS = 40
 # A process that hangs is ended as a whole: what is raised into a history would count as its failure, which no second
@@ -49,34 +30,20 @@ STEPS = 40
 LIMIT_S = 7200 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 1800
 _AN_HOUR_MS = 3_600_000
 _NAMES = ("alps", "bees", "cats", "dogs")
-_WRITTEN = (DONE, "failed", QUARANTINED)
 titles = st.sampled_from(_NAMES)
-then = st.sampled_from(["refresh", "refresh", "wait"])
+# What comes after a change: nothing yet, or the library is brought up to date, and perhaps what nobody needs deleted.
+then = st.sampled_from(["refresh", "refresh", "collect", "wait"])
 
 
-class History(RuleBasedStateMachine):
+class History(Following, RuleBasedStateMachine):
     """A library, what happens to it, and the model beside it.
 
     Each rule changes something and then perhaps brings the library up to date and publishes.
     """
 
-    # Whether it is brought up to date in one go: then there is one release, and what the gates refuse is predicted.
-    one_release = True
-
     def __init__(self, material: Material, tried: Counter[str]) -> None:
-        super().__init__()
-        self._folder = tempfile.TemporaryDirectory()
-        self.material, self.tried = material, tried
-        self.place = Place(Path(self._folder.name) / "place", material.films, material.models, material.pool)
-        self.model = Model()
-        self.retained = Retained()
-        self.refused: set[str] = set()
-        self._facts = 0
-        # What the names that mediaflow gives to generations and artifacts mean in the model.
-        self._generations: dict[str, Key] = {}
-        self._attempts: dict[str, tuple[str, Key]] = {}
-        self._sound = True
-        self._use()
+        Following.__init__(self, material, tried)
+        RuleBasedStateMachine.__init__(self)
 
     # What people do
 
@@ -109,7 +76,9 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: len(self.model.titles) > 1)
     @rule(name=titles, then=then)
     def remove(self, name: str, then: str) -> None:
-        """A title is taken away."""
+        """A title is taken away; where all that were there were gone at once, none of it would be believed."""
+        if not (self.model.seen.keys() & self.model.titles.keys()) - {name}:
+            self._refresh("refresh")
         self.model.titles.pop(name, None)
         self.place.remove(name)
         self._refresh(then)
@@ -218,9 +187,7 @@ class History(RuleBasedStateMachine):
     @rule(then=then)
     def resume(self, then: str) -> None:
         """Publishes go on."""
-        self.place.library.resume()
-        self.model.held = False
-        self.retained.log.append(self.retained.log[-1])
+        self._resume()
         self._refresh(then)
 
     @precondition(lambda self: self.retained.there)
@@ -245,18 +212,7 @@ class History(RuleBasedStateMachine):
     @rule(then=then, looked=st.booleans())
     def gc(self, then: str, looked: bool) -> None:
         """What nothing needs is deleted, just what a dry run says; all that is kept is whole, and says what it said."""
-        library, there = self.place.library, self.retained.there
-        dry = library.collect(dry_run=True) if looked else None
-        collected = library.collect()
-        assert dry is None or _freed(dry) == _freed(collected)
-        assert collected.outcome == ("collected" if there else "nothing released")
-        going = self.retained.collect()
-        forgotten = self.model.collect(snapshot for snapshot, _ in there.values()) if there else 0
-        assert (list(collected.snapshots), collected.artifacts) == (going, forgotten)
-        verified = library.verify()
-        assert verified.whole and set(verified.problems) == set(there), verified.problems
-        self._check_retained([*there])
-        self.tried.update({"collections": 1, "snapshots collected": len(going), "artifacts collected": forgotten})
+        self._collect(looked)
         self._refresh(then)
 
     def teardown(self) -> None:
@@ -268,151 +224,15 @@ class History(RuleBasedStateMachine):
             self.place.close()
             self._folder.cleanup()
 
-    # What must follow
-
-    def bring_up_to_date(self, expected: str) -> None:
-        """Compute what is stale and publish what is whole, with that outcome."""
-        assert (found := refresh(self.place.library).outcome) == expected, f"{found} in place of {expected}"
-
-    def _refresh(self, then: str) -> None:
-        self.tried["steps"] += 1
-        if then != "refresh":
-            return
-        self.tried["refreshes"] += 1
-        self._sound = False
-        before = self.place.library.releases.tip()
-        predicted = self.model.compute()
-        cut = self.model.cut()
-        outcome, self.refused = "held", set()
-        if not self.model.held:
-            changes = cut != self.model.served and bool(cut.titles or self.retained.log)
-            self.refused = self.model.refusing(cut) if changes else set()
-            outcome = "refused" if self.refused else "released" if changes else "nothing new"
-        self.bring_up_to_date(outcome)
-        self.tried[outcome] += 1
-        self._check_computed(predicted)
-        tip = self.place.library.releases.tip()
-        assert (tip > before) == (outcome == "released"), f"release {before} was followed by {tip}"
-        if outcome == "released":
-            assert tip == before + 1 or not self.one_release
-            for number in range(before + 1, tip):
-                self._released_between(self.place.library.releases.entry(number).snapshot)
-            self._released()
-        if self.retained.log:
-            self._check_served()
-            self._check_retained([*self.retained.there][:: max(1, len(self.retained.there) // 2)])
-        self._sound = True
-
-    def _insist(self) -> None:
-        """Publish against the gates, if they have just refused something."""
-        if self.refused:
-            publication = self.place.library.publish(dict.fromkeys(self.refused, "it is meant"))
-            assert publication.outcome == "released"
-            assert {one["name"] for one in publication.gates if one["verdict"] == "overridden"} == self.refused
-            self.tried["overridden"] += 1
-            self.refused = set()
-            self._released()
-            self._check_served()
-
-    def _released(self) -> None:
-        self.model.served = self.model.cut()
-        with self.place.library.current() as reader:
-            self.retained.release(reader.id, self.model.served, fingerprint(reader))
-
-    def _released_between(self, snapshot: str) -> None:
-        with self.place.library.at(snapshot) as gateway:
-            titles: dict[str, dict[str, Key]] = {}
-            for attempt in served(self.place.library.store, [gateway.reader.manifest]):
-                title, key = self._attempts[attempt]
-                titles.setdefault(title, {})[key[0]] = key
-            self.retained.release(snapshot, Snapshot(titles), fingerprint(gateway.reader))
-        self.retained.between.add(snapshot)
-
-    def _check_computed(self, predicted: Counter[tuple[str, Key, str]]) -> None:
-        """What was written down since the last look is just what depends on the changes, each once."""
-        library, wanted = self.place.library, self.model.recipes()
-        self._generations |= {made: generation(stage, wanted) for stage, made in library.graph().generations.items()}
-        facts = library.ledger.facts()
-        names = self.place.names()
-        found: Counter[tuple[str, Key, str]] = Counter()
-        for row in facts[self._facts :].iter_rows(named=True):
-            if row["title_id"] and row["state"] in _WRITTEN:
-                title = names[row["title_id"]]
-                key = self.model.key_in(self._generations[row["generation"]], title)
-                found[title, key, row["state"]] += 1
-                self._attempts[row["attempt"]] = title, key
-        self._facts = len(facts)
-        self.tried["artifacts"] += found.total()
-        assert found == predicted, f"too much: {found - predicted}, missing: {predicted - found}"
-
-    def _check_served(self) -> None:
-        wanted = expected(self.model.served, self.material.shots, self.material.vectors)
-        with self.place.library.current() as reader:
-            assert reader.id == self.retained.log[-1]
-            assert not (wrong := differences(rows_of(reader, self.place.names()), wanted)), wrong
-
-    def _check_retained(self, snapshots: list[str]) -> None:
-        for snapshot in snapshots:
-            with self.place.library.at(snapshot) as gateway:
-                said = fingerprint(gateway.reader)
-            assert said == self.retained.there[snapshot][1], f"{snapshot} is not what was released"
-            self.tried["looks at retained snapshots"] += 1
-
-    def _end(self) -> None:
-        for name in OWN:
-            self._mend(name)
-        self.model.shut = False
-        self._use()
-        self.place.library.retry(everything=True)
-        self.model.retry("")
-        if self.model.held:
-            self.resume("refresh")
-        else:
-            self._refresh("refresh")
-        self._insist()
-        self._check_retained([*self.retained.there])
-        if self.retained.log:
-            self._check_build_from_nothing()
-
-    def _check_build_from_nothing(self) -> None:
-        """A second library of the same folder, algorithms and settings says the same, column for column."""
-        wanted = self.model.recipes()
-        whole = {name for name in self.model.titles if self.model.state("media", name, wanted) == "done"}
-        if not whole:
-            return
-        self.tried["builds from nothing"] += 1
-        model = self.place.model_folder(self.model.visual_model)
-        with self.place.open(self.place.folder / "from nothing", visual_model=model) as other:
-            compute(other)
-            other.publish()
-            with other.current() as there, self.place.library.current() as here:
-                covered = {stage for stage in self.model.served.made if self.model.covered(stage, wanted)}
-                assert set(tables(there)) - {"titles", "people", "thumbnails"} == covered
-                sides: list[tuple[SnapshotReader, dict[str, str]]]
-                sides = [(here, self.place.names()), (there, self.place.names(other))]
-                for stage in tables(there):
-                    rows, from_nothing = (in_full(reader, stage, names, whole) for reader, names in sides)
-                    assert rows == from_nothing, f"{stage} is not as a build from nothing has it"
-
-    # What is behind it
-
     def _title(self, name: str) -> Title:
+        if name not in self.model.titles and not self.model.seen.keys() <= self.model.titles.keys():
+            # The same film under another name would be a title that has moved.
+            self._refresh("refresh")
         return self.model.titles.setdefault(name, Title("red"))
 
     def _then(self, name: str, then: str) -> None:
         self.place.title(name, self.model.titles[name])
         self._refresh(then)
-
-    def _use(self) -> None:
-        self.place.use(self.model.code, self.model.setting, self.model.shut)
-
-    def _trouble(self) -> None:
-        self.place.trouble(self.model.failing, self.model.failing_titles)
-
-    def _mend(self, name: str) -> None:
-        self.model.failing = {one for one in self.model.failing if one[0] != name}
-        self.model.failing_titles = {one for one in self.model.failing_titles if one[0] != name}
-        self._trouble()
 
 
 class Watched(History):
@@ -426,13 +246,65 @@ class Watched(History):
         self.tried["looks at what Dagster shows"] += 1
 
 
-def _freed(collected: Collected) -> list[object]:
-    return [collected.snapshots, collected.tables, collected.versions, collected.artifacts]
-
-
 def _pick(names: list[str], at: int) -> str:
     """Return one of some names, counted from the newest."""
     return names[-1 - at % len(names)]
+
+
+@contextmanager
+def _history(material: Material) -> Iterator[History]:
+    history = History(material, Counter())
+    try:
+        yield history
+    finally:
+        history.teardown()
+
+
+def test_what_a_gate_refuses_is_not_served_until_somebody_insists(material: Material) -> None:
+    with _history(material) as history:
+        history.begin(["red", "green"])
+        history.gate(True, "refresh")
+        history.film("alps", TORN, "refresh")
+        assert history.refused == {"coverage"} and len(history.retained.log) == 1
+        history.gc("refresh", True)
+        assert history.refused == {"coverage"} and len(history.retained.log) == 1
+        history.insist("refresh")
+        assert not history.refused and len(history.retained.log) == 2
+
+
+def test_a_release_that_would_lose_all_titles_waits_for_somebody(material: Material) -> None:
+    with _history(material) as history:
+        history.begin(["red", "green"])
+        history.entry("alps", 2, "refresh")
+        history.rollback(1, "wait")
+        history.remove("alps", "refresh")
+        history.film("cats", "blue", "refresh")
+        history.remove("bees", "refresh")
+        history.resume("refresh")
+        assert history.refused == {"titles"}
+
+
+def test_what_is_pinned_can_be_gone_back_to_and_what_was_collected_is_made_anew(material: Material) -> None:
+    with _history(material) as history:
+        history.begin(["red"])
+        history.pin(0)
+        history.version("cuts", "2", "refresh")
+        history.choose("y", "refresh")
+        history.version("cuts", "1", "collect")
+        pinned, collected = history.retained.log[:2]
+        assert pinned in history.retained.there and history.retained.gone == [collected]
+        history.rollback(3, "refresh")
+        assert not history.model.held, "what was collected is not gone back to"
+        history.rollback(2, "refresh")
+        assert history.retained.log[-1] == pinned
+        history.resume("wait")
+        history.unpin(0, True)
+        history.choose(None, "collect")
+        made = history.tried["artifacts"]
+        history.version("cuts", "2", "collect")
+        assert history.tried["artifacts"] == made + 1
+        history.entry("alps", 2, "collect")
+        assert pinned in history.retained.gone, "nobody keeps it any more"
 
 
 def _run(history: Callable[[], History], share: float, steps: int) -> None:
@@ -454,5 +326,5 @@ def test_histories_shown_by_dagster(material: Material, record_property: Callabl
 @pytest.mark.timeout(LIMIT_S, method="thread")
 def test_histories(material: Material, record_property: Callable[[str, object], None]) -> None:
     tried: Counter[str] = Counter()
-    _run(lambda: History(material, tried), share=0.04, steps=STEPS)
+    _run(lambda: History(material, tried), share=0.027, steps=STEPS)
     record_property("tried", ", ".join(f"{times:,} {what}" for what, times in tried.items()))
