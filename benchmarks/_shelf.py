@@ -94,7 +94,7 @@ class Shelf:
 
     def publisher(self, store: FolderStore | None = None, memory: ServedMemory | None = None) -> Publisher:
         shapes = {"visual": "shot_vector", "dialogue": "text"}
-        return Publisher(store or self.store, GRAPH, {MODEL: "a model"}, shapes, Upkeep(), memory)
+        return Publisher(store or self.store, GRAPH, {MODEL: "a model"}, shapes, upkeep=Upkeep(), memory=memory)
 
     def publish(
         self, made: Plan | None = None, store: FolderStore | None = None, memory: ServedMemory | None = None

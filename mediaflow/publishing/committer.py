@@ -27,19 +27,14 @@ if TYPE_CHECKING:
 _LOOKS = 5
 # Twice a compacted fragment, so that what was written as one need not be compacted.
 _AT_ONCE_BYTES = 2 * FRAGMENT_BYTES
+_TITLES_AT_ONCE = 50
+
+
+Load = Callable[[Sequence[int]], "pl.DataFrame"]
 
 
 class Overtaken(MediaflowError):
     """A publisher with a higher epoch is at work: this one ends."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a table shall hold of one title, and how its rows are made when they are not there."""
-
-    revision: str
-    rows: int
-    load: Callable[[], pl.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -48,15 +43,18 @@ class Target:
 
     Attributes
     ----------
-    wanted : Mapping[int, Wanted]
+    wanted : Mapping[int, Holding]
         By `title_no`; a title that is not in it shall have no rows.
+    load : callable
+        Gives the rows of some titles, one title's after the other's.
     changed : Collection[int], optional
         The titles whose rows differ from those served; None where that is not known.
     others : int
         How many rows the version that is served holds of all other titles, where `changed` is known.
     """
 
-    wanted: Mapping[int, Wanted]
+    wanted: Mapping[int, Holding]
+    load: Load
     changed: Collection[int] | None = None
     others: int = 0
 
@@ -73,15 +71,17 @@ class _Task:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What a look at a version has shown: what titles hold, which are not as wanted, and what was read for that.
+    """What a look at a version has shown: which titles are not as wanted, and where that was read.
 
-    `read` are the fragments that were read whole, and `rows` is how many rows they had.
+    `fragments` are the ids of those that have rows of these titles, where that is known. `whole` are fragments of
+    which all rows were read, `rows` of them, and `part` those of which some were.
     """
 
-    held: Mapping[int, Holding]
     differing: list[int]
-    read: Sequence[lance.LanceFragment]
-    rows: int
+    fragments: Sequence[int] | None = None
+    whole: Sequence[lance.LanceFragment] = ()
+    part: Sequence[lance.LanceFragment] = ()
+    rows: int = 0
 
 
 class Committer:
@@ -102,8 +102,8 @@ class Committer:
         self._epoch = epoch
         self._upkeep = upkeep
 
-    def bring(self, table: Table, target: Target, base: TablePart | None) -> TablePart:
-        """Bring `table` to `target` and return the version that holds exactly that (not yet tagged).
+    def bring(self, table: Table, target: Target, base: TablePart | None) -> tuple[TablePart, lance.LanceDataset]:
+        """Bring `table` to `target` and return the version that holds exactly that (not yet tagged), opened.
 
         Parameters
         ----------
@@ -117,7 +117,7 @@ class Committer:
         newest = table.open()
         task = _Task(table, target, _opened(table, base, newest))
         if base is not None and task.served is not None and _serves(task):
-            return base
+            return base, task.served
         refused: CommitRefused | None = None
         for look in range(_LOOKS):
             if table.epoch(newest) > self._epoch:
@@ -137,22 +137,21 @@ class Committer:
 
     def _commit(self, task: _Task, base: lance.LanceDataset, seen: _Seen, attempt: int) -> None:
         table, wanted = task.table, task.target.wanted
-        new = [fragment for frame in _frames(wanted, seen.differing) for fragment in table.write(base, frame)]
+        new = [fragment for frame in _frames(task.target, seen.differing) for fragment in table.write(base, frame)]
         batch = secrets.token_hex(8)
         task.batches.add(batch)
         intent = {
             "batch": batch,
             "base": int(base.version),
-            "titles": {str(n): [wanted[n].revision, wanted[n].rows] if n in wanted else None for n in seen.differing},
+            "titles": {str(n): [*one.revisions, one.rows] if (one := wanted.get(n)) else None for n in seen.differing},
             "files": [file.path for fragment in new for file in fragment.files],
         }
         steps.reached("commit: before intent")
         self._store.put_if_absent(layout.intent(self._epoch, table.name, attempt), json.dumps(intent).encode())
-        fragments = {number for title in seen.differing if title in seen.held for number in seen.held[title].fragments}
         properties = {EPOCH: str(self._epoch), BATCH: batch, BASE: str(base.version)}
-        table.replace(base, seen.differing, new, properties, fragments)
+        table.replace(base, seen.differing, new, properties, seen.fragments)
 
-    def _finish(self, task: _Task, newest: lance.LanceDataset, seen: _Seen) -> TablePart:
+    def _finish(self, task: _Task, newest: lance.LanceDataset, seen: _Seen) -> tuple[TablePart, lance.LanceDataset]:
         """Care for the table, then check the version that is final: its chain, its rows, its files."""
         steps.reached("commit: before upkeep")
         final = task.table.tend(newest, self._upkeep)
@@ -160,8 +159,8 @@ class Committer:
             seen = _look(task, final)
         if seen.differing:
             raise CommitRefused(f"The table {task.table.name} changed while it was cared for.", table=task.table.name)
-        task.table.verify(seen.read, seen.rows)
-        return TablePart(task.table.name, int(final.version), "", int(final.count_rows()))
+        task.table.verify(seen.whole, seen.rows, seen.part)
+        return TablePart(task.table.name, int(final.version), "", int(final.count_rows())), final
 
 
 def _opened(table: Table, base: TablePart | None, newest: lance.LanceDataset) -> lance.LanceDataset | None:
@@ -186,71 +185,61 @@ def _look(task: _Task, dataset: lance.LanceDataset) -> _Seen:
     """Look what a version holds.
 
     Where nobody but us has changed rows since the version that is served: of the changed titles alone. Before our
-    commit they are looked up; after it, what it has changed is read. No other fragment can have rows of theirs then,
-    as the number of all other rows is known. Everywhere else all rows are read.
+    commit they are as served; after it, the fragments that it has changed are read. No other rows can have come then,
+    as the number of all others is known. Everywhere else all rows are read.
     """
     table, target = task.table, task.target
     if task.served is not None and target.changed is not None:
-        batches = table.batches(dataset, int(task.served.version))
-        if batches is not None and task.batches.issuperset(batches):
-            new, less = table.changed(dataset, task.served) if batches else ([], [])
-            held = (
-                table.holdings(dataset, fragments=new) if batches else table.holdings(dataset, sorted(target.changed))
-            )
-            rows = sum(one.rows for one in held.values())
+        titles, batches = sorted(target.changed), table.batches(dataset, int(task.served.version))
+        if batches == []:
+            fragments, rows = table.where(dataset, titles)
             if dataset.count_rows() - rows == target.others:
-                read = rows + table.count(dataset, less) if batches else 0
-                return _Seen(held, _differences(target.wanted, held, target.changed), [*new, *less], read)
+                return _Seen(titles, fragments)
+        elif batches is not None and task.batches.issuperset(batches):
+            new, less = table.changed(dataset, task.served)
+            held = table.holdings(dataset, fragments=new)
+            rows = sum(one.rows for one in held.values())
+            if dataset.count_rows() - rows == target.others and not table.count(less, titles):
+                return _Seen(_differences(target.wanted, held, titles), None, new, less, rows)
     held = table.holdings(dataset)
     rows = sum(one.rows for one in held.values())
-    return _Seen(held, _differences(target.wanted, held), table.changed(dataset, None)[0], rows)
+    return _Seen(_differences(target.wanted, held), None, table.changed(dataset, None)[0], (), rows)
 
 
-def _frames(wanted: Mapping[int, Wanted], titles: Sequence[int]) -> Iterator[pl.DataFrame]:
+def _frames(target: Target, titles: Sequence[int]) -> Iterator[pl.DataFrame]:
     """Yield the titles' rows, as many titles at a time as memory is good for."""
-    loaded: dict[int, pl.DataFrame] = {}
-    size = 0.0
-    for number in titles:
-        one = wanted.get(number)
-        if one is None or not one.rows:
-            continue
-        loaded[number] = _loaded(number, one)
-        size += loaded[number].estimated_size()
+    import polars as pl
+
+    wanted = {number: one for number in titles if (one := target.wanted.get(number)) is not None and one.rows}
+    numbers, loaded, size = list(wanted), [], 0.0
+    for at in range(0, len(numbers), _TITLES_AT_ONCE):
+        some = numbers[at : at + _TITLES_AT_ONCE]
+        loaded.append(_keyed(target.load(some), {number: wanted[number] for number in some}))
+        size += loaded[-1].estimated_size()
         if size >= _AT_ONCE_BYTES:
-            yield _joined(loaded, wanted)
-            loaded, size = {}, 0.0
+            yield pl.concat(loaded)
+            loaded, size = [], 0.0
     if loaded:
-        yield _joined(loaded, wanted)
+        yield pl.concat(loaded) if len(loaded) > 1 else loaded[0]
 
 
-def _loaded(number: int, wanted: Wanted) -> pl.DataFrame:
-    frame = wanted.load()
-    if len(frame) != wanted.rows:
-        raise SystemFault(
-            f"An artifact of title number {number} has {len(frame)} rows, the ledger says {wanted.rows}: "
-            "materialize it in Dagster with 'force' set.",
-            title_no=number,
-        )
-    return frame
-
-
-def _joined(loaded: Mapping[int, pl.DataFrame], wanted: Mapping[int, Wanted]) -> pl.DataFrame:
+def _keyed(frame: pl.DataFrame, of: Mapping[int, Holding]) -> pl.DataFrame:
     """Return the rows of several titles, each with its title's number and revision."""
+    import numpy as np
     import polars as pl
 
     keys = pl.DataFrame(
-        {"title_no": list(loaded), "revision": [wanted[number].revision for number in loaded]},
+        {"title_no": list(of), "revision": [one.revisions[0] for one in of.values()]},
         schema={"title_no": pl.Int32, "revision": pl.String},
     )
-    of_rows = pl.Series([at for at, frame in enumerate(loaded.values()) for _ in range(len(frame))], dtype=pl.UInt32)
-    return pl.concat([pl.concat(loaded.values()), keys[of_rows]], how="horizontal")
+    of_rows = pl.Series(np.repeat(np.arange(len(of), dtype=np.uint32), [one.rows for one in of.values()]))
+    return pl.concat([frame, keys[of_rows]], how="horizontal")
 
 
 def _differences(
-    wanted: Mapping[int, Wanted], held: Mapping[int, Holding], titles: Collection[int] | None = None
+    wanted: Mapping[int, Holding], held: Mapping[int, Holding], titles: Collection[int] | None = None
 ) -> list[int]:
     """Return the titles, of some or of all (None), whose rows are not as wanted, ascending."""
     numbers = wanted if titles is None else titles
-    of = ((number, wanted.get(number)) for number in numbers)
-    asked = {number: Holding((one.revision,), one.rows) for number, one in of if one is not None and one.rows}
+    asked = {number: one for number in numbers if (one := wanted.get(number)) is not None and one.rows}
     return sorted(number for number in asked.keys() | held.keys() if asked.get(number) != held.get(number))

@@ -5,27 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from mediaflow.planning import revisions
 from mediaflow.planning.kept import describe
 from mediaflow.planning.plan import FRESH, SETTLED, Plan, TitleLike
 from mediaflow.planning.revisions import digest
 from mediaflow.planning.stage import Stage, StageGraph
+from mediaflow.publishing.state import Served, changed_weight
 from mediaflow.snapshots.manifest import Manifest
 
 if TYPE_CHECKING:
     import polars as pl
 
 _SHOTS = "shots"
-
-
-class Served(NamedTuple):
-    """One artifact that a snapshot serves: its revision, the attempt that names its files, and its rows by part."""
-
-    revision: str
-    attempt: str
-    rows: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -54,7 +48,7 @@ class Cut:
 
     Attributes
     ----------
-    titles : dict[str, dict[str, Served]]
+    titles : Mapping[str, Mapping[str, Served]]
         By title_id and stage. A title that is not whole stands at its last whole state, or is not here.
     generations : dict[str, str]
         The generation served of each stage that has tables.
@@ -64,18 +58,29 @@ class Cut:
         The stages of all tables of generations.
     stages : dict[str, dict]
         By generation: what the served stages, and all that they read, are.
+    same : frozenset of str
+        Titles that are known to be served just so already.
+    known_weight : str, optional
+        `weight`, where it was worked out already.
     """
 
-    titles: dict[str, dict[str, Served]]
+    titles: Mapping[str, Mapping[str, Served]]
     generations: dict[str, str]
     pending: dict[str, tuple[str, ...]]
     filled: tuple[Filled, ...] = ()
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    same: frozenset[str] = field(default=frozenset(), compare=False)
+    known_weight: str | None = field(default=None, compare=False)
 
+    @cached_property
+    def weight(self) -> str:
+        """The sum of hashes of the titles with their revisions (hex)."""
+        return changed_weight("", (), self.titles.items()) if self.known_weight is None else self.known_weight
+
+    @cached_property
     def content(self) -> str:
-        """Return a hash of all that the cut says: the same for the same answers."""
-        titles = {title: {name: one.revision for name, one in of.items()} for title, of in self.titles.items()}
-        return digest([titles, self.generations, self.pending])
+        """A hash of all that the cut says: the same for the same answers."""
+        return digest([self.weight, self.generations, self.pending])
 
 
 def paired(stage: str, generation: str) -> str:
@@ -88,7 +93,7 @@ def serve(
     plan: Plan,
     titles: Sequence[TitleLike],
     base: Manifest | None,
-    before: Mapping[str, Mapping[str, Any]],
+    before: Mapping[str, Mapping[str, Served]],
 ) -> Cut:
     """Work out the cut.
 
@@ -98,8 +103,8 @@ def serve(
         The stages, what is fresh, and the titles present.
     base : Manifest, optional
         The snapshot served now.
-    before : dict
-        What that snapshot serves: title_id to stage to `[revision, attempt, rows by part]`.
+    before : Mapping
+        What that snapshot serves, by title_id and stage.
 
     Returns
     -------
@@ -115,10 +120,10 @@ def serve(
     sides = [states, *(_states(kept.frame) for kept in plan.kept)]
     lasting = _lasting(graph, generations, lines, base)
     blind = [line.filled.key for line in lines if line.side is None]
-    chosen: dict[str, dict[str, Served]] = {}
+    chosen: dict[str, Mapping[str, Served]] = {}
     for title_id in ids:
         rows = before.get(title_id, {})
-        old = {name: Served(*rows[was]) for name, was in lasting.items() if was in rows}
+        old = {name: rows[was] for name, was in lasting.items() if was in rows}
         new = _whole(graph, lines, [side.get(title_id, {}) for side in sides])
         if new is None:
             if old:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mediaflow.planning.plan import Plan
 from mediaflow.planning.stage import Stage, StageGraph
-from mediaflow.publishing.committer import Committer, Overtaken
+from mediaflow.publishing.committer import Committer, Overtaken, Target
 from mediaflow.publishing.cut import Cut
 from mediaflow.publishing.doorman import PREPARE_MS, Doorman
 from mediaflow.publishing.epochs import Epochs
@@ -31,6 +31,9 @@ from mediaflow.storage import layout, steps
 from mediaflow.storage.objects import ObjectStore
 from mediaflow.storage.tables import Table
 from mediaflow.storage.upkeep import Upkeep
+
+if TYPE_CHECKING:
+    import lance
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,14 @@ class Publication:
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     gates: tuple[Mapping[str, Any], ...] = ()
+
+
+class _Brought(NamedTuple):
+    """A table, and the version of it that holds what a cut says, opened."""
+
+    table: Table
+    part: TablePart
+    dataset: lance.LanceDataset
 
 
 class Publisher:
@@ -172,9 +183,10 @@ class Publisher:
             return Publication("nothing new", served.number, served.manifest)
         targets = Targets(self._store, cut, present, served, moves)
         tables = self._tables(Committer(self._store, epoch, self._upkeep), cut, targets, served)
-        manifest = self._manifest(epoch, served, cut, tables, present)
+        parts = {name: one.part for name, one in tables.items()}
+        manifest = self._manifest(epoch, served, cut, parts, present)
         steps.reached("publish: before tag")
-        self._tag(manifest)
+        self._tag(manifest, tables)
         manifest = self._judge(manifest, served, cut, moves, present, override)
         steps.reached("publish: before manifest")
         self._store.put_if_absent(layout.snapshot(manifest.id), manifest.to_json())
@@ -196,19 +208,22 @@ class Publisher:
             return bool(cut.titles)
         if moves.added or moves.changed or moves.removed or (cut.stages and not served.manifest.stages):
             return True
-        return cut.content() != served.manifest.content
+        return cut.content != served.manifest.content
 
-    def _tables(self, committer: Committer, cut: Cut, targets: Targets, served: Current) -> dict[str, TablePart]:
-        base = served.manifest.tables if served.manifest else {}
-        parts: dict[str, TablePart] = {}
+    def _tables(self, committer: Committer, cut: Cut, targets: Targets, served: Current) -> dict[str, _Brought]:
+        """Bring all tables to the cut; return by name the version of each that holds it, opened."""
+        wanted: list[tuple[Table, Target]] = []
         for filled in cut.filled:
             for prefix, spec in filled.stage.tables.items():
                 name = layout.generation_table(prefix, filled.generation)
                 table = Table(self._store, name, spec.columns, spec.text)
-                parts[name] = committer.bring(table, targets.of_table(filled, name, spec), base.get(name))
-        parts["people"] = committer.bring(people_table(self._store), targets.people(), base.get("people"))
-        parts["titles"] = committer.bring(titles_table(self._store), targets.titles(), base.get("titles"))
-        return parts
+                wanted.append((table, targets.of_table(filled, name, spec)))
+        wanted += [(people_table(self._store), targets.people()), (titles_table(self._store), targets.titles())]
+        base = served.manifest.tables if served.manifest else {}
+        return {
+            table.name: _Brought(table, *committer.bring(table, target, base.get(table.name)))
+            for table, target in wanted
+        }
 
     def _manifest(
         self, epoch: int, served: Current, cut: Cut, tables: dict[str, TablePart], present: Sequence[Present]
@@ -241,7 +256,8 @@ class Publisher:
             algorithms=algorithms,
             generations=cut.generations,
             stages=cut.stages,
-            content=cut.content(),
+            content=cut.content,
+            titles=cut.weight,
             encoders={identity: names.get(identity, "") for identity in sorted(used)},
             shots=layout.generation_table("shots", shots) if shots else None,
             thumbnails=layout.generation_table("thumbnails", shots) if shots else None,
@@ -284,12 +300,14 @@ class Publisher:
         if self._gates is None:
             return None
         last = standing(self._store, served.manifest.id if served.manifest else "")
-        tried = last is not None and (last.content, last.key) == (cut.content(), self._gates.key(titles))
+        tried = last is not None and (last.content, last.key) == (cut.content, self._gates.key(titles))
         return last if tried else None
 
-    def _tag(self, manifest: Manifest) -> None:
+    def _tag(self, manifest: Manifest, tables: Mapping[str, _Brought]) -> None:
         """Tag every table of the snapshot, then open it by that tag: nothing protects between the check and the tag."""
         for part in manifest.tables.values():
-            table = Table(self._store, part.name, {})
-            table.open(part.version).tags.create(part.tag, part.version)
+            one = tables.get(part.name)
+            table = one.table if one else Table(self._store, part.name, {})
+            dataset = one.dataset if one else table.open(part.version)
+            dataset.tags.create(part.tag, part.version)
             table.open(part.tag)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mediaflow.planning.revisions import digest
-from mediaflow.publishing.committer import Wanted
-from mediaflow.publishing.cut import Served
+from mediaflow.publishing.state import Served, revisions, written
 from mediaflow.storage import artifacts
 from mediaflow.storage.objects import ObjectStore
 from mediaflow.storage.tables import Table
@@ -47,41 +45,30 @@ def people_table(store: ObjectStore) -> Table:
     return Table(store, "people", {"talent": pl.String, "character": pl.String, "position": pl.Int32})
 
 
-def title_row(store: ObjectStore, title_id: str, served: Mapping[str, Served]) -> Wanted:
-    """Return the wanted row of `titles`; its revision is a hash of all that it says.
+def of_titles(store: ObjectStore, titles: Mapping[str, Mapping[str, Served]]) -> pl.DataFrame:
+    """Return the rows of `titles`, one a title.
 
-    Where the files are is no part of it: the catalogue says that at any time, and a film that moves changes no answer.
+    Where the files are is no part of them: the catalogue says that at any time, and a film that moves changes no
+    answer.
     """
-    said = {name: [one.revision, one.attempt, dict(one.rows)] for name, one in served.items()}
+    import polars as pl
 
-    def load() -> pl.DataFrame:
-        import polars as pl
-
-        catalogue, media = (_read(store, stage, title_id, served) for stage in ("catalogue", "media"))
-        facts: dict[str, Any] = json.loads(media["facts"][0])
-        return catalogue.drop("people").with_columns(
-            pl.lit(title_id).alias("title_id"),
-            pl.lit(int(facts["duration_ms"]), dtype=pl.Int64).alias("duration_ms"),
-            pl.lit(media["facts"][0]).alias("facts"),
-            pl.lit(json.dumps({name: row[0] for name, row in said.items() if ":" not in name})).alias("revisions"),
-            pl.lit(json.dumps(said)).alias("served"),
-        )
-
-    return Wanted(digest([title_id, said]), 1, load)
+    catalogue = of_stage(store, "catalogue", "catalogue", titles, "catalogue")
+    facts = of_stage(store, "media", "media", titles, "media")["facts"]
+    duration_ms = [int(json.loads(said)["duration_ms"]) for said in facts]
+    return catalogue.drop("people").with_columns(
+        pl.Series("title_id", list(titles), dtype=pl.String),
+        pl.Series("duration_ms", duration_ms, dtype=pl.Int64),
+        facts,
+        pl.Series("revisions", [revisions(of) for of in titles.values()], dtype=pl.String),
+        pl.Series("served", [written(of) for of in titles.values()], dtype=pl.String),
+    )
 
 
-def people_rows(store: ObjectStore, title_id: str, served: Mapping[str, Served]) -> Wanted:
-    """Return the wanted rows of `people`."""
-    one = served["catalogue"]
-
-    def load() -> pl.DataFrame:
-        return _read(store, "catalogue", title_id, served, part="people")
-
-    return Wanted(one.revision, one.rows["people"], load)
-
-
-def _read(
-    store: ObjectStore, stage: str, title_id: str, served: Mapping[str, Served], part: str | None = None
+def of_stage(
+    store: ObjectStore, stage: str, part: str, titles: Mapping[str, Mapping[str, Served]], key: str
 ) -> pl.DataFrame:
-    one = served[stage]
-    return artifacts.read(store, stage, title_id, one.revision, one.attempt, part or stage)
+    """Return the rows that titles have of a part of a stage, whose artifacts are served under the name `key`."""
+    ones = ((title, of[key]) for title, of in titles.items())
+    pieces = [artifacts.Piece(title, one.revision, one.attempt, one.rows[part]) for title, one in ones]
+    return artifacts.read_all(store, stage, part, pieces)

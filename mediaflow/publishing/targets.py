@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mediaflow.planning.plan import TitleLike
 from mediaflow.planning.stage import TableSpec
-from mediaflow.publishing.committer import Target, Wanted
-from mediaflow.publishing.cut import Cut, Filled, Served, paired
-from mediaflow.publishing.rows import people_rows, title_row
-from mediaflow.publishing.served import Current
-from mediaflow.storage import artifacts
+from mediaflow.publishing import rows, state
+from mediaflow.publishing.committer import Load, Target
+from mediaflow.publishing.cut import Cut, Filled, paired
+from mediaflow.publishing.served import Current, ServedTitles
+from mediaflow.publishing.state import Served
 from mediaflow.storage.objects import ObjectStore
+from mediaflow.storage.tables import Holding
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,14 +40,13 @@ class Moves:
     @classmethod
     def between(cls, served: Current, cut: Cut) -> Moves:
         """Compare a cut with what is served."""
-        added = tuple(sorted(cut.titles.keys() - served.titles.keys()))
-        removed = tuple(sorted(served.titles.keys() - cut.titles.keys()))
-        both = [
-            title for title, of in cut.titles.items() if title in served.titles and not _same(of, served.titles[title])
-        ]
-        changed = tuple(
-            sorted(title for title in both if _revisions(cut.titles[title]) != _revisions(served.titles[title]))
-        )
+        now, before = cut.titles, served.titles
+        ids = set(now)
+        added = tuple(sorted(ids.difference(before)))
+        removed = tuple(sorted(set(before).difference(ids)))
+        there = [title for title in ids - cut.same if title in before]
+        both = [title for title in there if state.attempts(now[title]) != state.attempts(before[title])]
+        changed = tuple(sorted(title for title in both if _revisions(now[title]) != _revisions(before[title])))
         return cls(added, changed, removed, (*added, *removed, *both))
 
 
@@ -74,62 +74,73 @@ class Targets:
         self._cut = cut
         self._served = served
         self._ids = {title.title_no: title.title_id for title in titles}
-        self._numbers = served.numbers | {title.title_id: title.title_no for title in titles}
+        self._numbers = {title.title_id: title.title_no for title in titles}
+        if isinstance(served.titles, ServedTitles):
+            self._numbers = served.titles.numbers | self._numbers
         self._moved = moves.moved
 
     def of_table(self, filled: Filled, table: str, spec: TableSpec) -> Target:
         """Return the target of a table of a generation."""
-        stage, generation = filled.stage.name, filled.generation
+        stage, generation, key = filled.stage.name, filled.generation, filled.key
+        wanted = self._wanted(key, lambda of: Holding((of[key].revision,), of[key].rows[spec.part]))
 
-        def make(title_id: str, one: Served) -> Wanted:
-            def load() -> pl.DataFrame:
-                return artifacts.read(self._store, stage, title_id, one.revision, one.attempt, spec.part)
+        def load(numbers: Sequence[int]) -> pl.DataFrame:
+            return rows.of_stage(self._store, stage, spec.part, self._some(numbers), key)
 
-            return Wanted(one.revision, one.rows[spec.part], load)
-
-        wanted = self._wanted(filled.key, make)
         manifest = self._served.manifest
         if manifest is not None and manifest.generations.get(stage) == generation:
-            return self._target(wanted, table, (stage, filled.key), spec.part)
+            return self._target(wanted, load, table, (stage, key), spec.part)
         if manifest is not None and generation in manifest.stages:
-            return self._target(wanted, table, (paired(stage, generation), filled.key), spec.part)
-        return Target(wanted)
+            return self._target(wanted, load, table, (paired(stage, generation), key), spec.part)
+        return Target(wanted, load)
 
     def people(self) -> Target:
         """Return the target of `people`."""
-        wanted = self._wanted("catalogue", lambda title, _: people_rows(self._store, title, self._cut.titles[title]))
-        return self._target(wanted, "people", ("catalogue", "catalogue"), "people")
+        stage, part = "catalogue", "people"
+        wanted = self._wanted(stage, lambda of: Holding((of[stage].revision,), of[stage].rows[part]))
+
+        def load(numbers: Sequence[int]) -> pl.DataFrame:
+            return rows.of_stage(self._store, stage, part, self._some(numbers), stage)
+
+        return self._target(wanted, load, "people", (stage, stage), part)
 
     def titles(self) -> Target:
         """Return the target of `titles`, in which every title that has moved in any way has another row."""
-        wanted = self._wanted(None, lambda title, _: title_row(self._store, title, self._cut.titles[title]))
+        wanted = self._wanted(None, lambda of: Holding((state.attempts(of),), 1))
+
+        def load(numbers: Sequence[int]) -> pl.DataFrame:
+            return rows.of_titles(self._store, self._some(numbers))
+
         if self._served.manifest is None:
-            return Target(wanted)
+            return Target(wanted, load)
         before = sum(title in self._served.titles for title in self._moved)
-        return Target(wanted, self._numbered(self._moved), self._served.manifest.tables["titles"].rows - before)
+        changed = self._numbered(self._moved)
+        return Target(wanted, load, changed, self._served.manifest.tables["titles"].rows - before)
 
-    def _wanted(self, key: str | None, make: Callable[[str, Any], Wanted]) -> _Rows:
-        return _Rows(self._cut.titles, self._ids, self._numbers, key, make)
+    def _some(self, numbers: Sequence[int]) -> dict[str, Mapping[str, Served]]:
+        return {self._ids[number]: self._cut.titles[self._ids[number]] for number in numbers}
 
-    def _target(self, wanted: _Rows, table: str, keys: tuple[str, str], part: str) -> Target:
+    def _wanted(self, key: str | None, make: Callable[[Mapping[str, Served]], Holding]) -> _Wanted:
+        return _Wanted(self._cut.titles, self._ids, self._numbers, key, make)
+
+    def _target(self, wanted: _Wanted, load: Load, table: str, keys: tuple[str, str], part: str) -> Target:
         """Return a target; `keys` name the artifacts behind the table in what is served and in the cut."""
         manifest = self._served.manifest
         if manifest is None or table not in manifest.tables:
-            return Target(wanted)
+            return Target(wanted, load)
         was, now = keys
         before = {title: _entry(self._served.titles.get(title), was, part) for title in self._moved}
         after = {title: _entry(self._cut.titles.get(title), now, part) for title in self._moved}
         changed = [title for title in self._moved if before[title] != after[title]]
-        return Target(
-            wanted, self._numbered(changed), manifest.tables[table].rows - sum(before[title][1] for title in changed)
-        )
+        others = manifest.tables[table].rows - sum(before[title][1] for title in changed)
+        return Target(wanted, load, self._numbered(changed), others)
 
     def _numbered(self, titles: Sequence[str]) -> frozenset[int]:
         return frozenset(self._numbers[title] for title in titles)
 
 
-class _Rows(Mapping[int, Wanted]):
-    """What is wanted of each title, made when it is asked for: few are, where few have changed."""
+class _Wanted(Mapping[int, Holding]):
+    """What is wanted of each title, worked out when it is asked for: few are, where few have changed."""
 
     def __init__(
         self,
@@ -137,18 +148,22 @@ class _Rows(Mapping[int, Wanted]):
         ids: Mapping[int, str],
         numbers: Mapping[str, int],
         key: str | None,
-        make: Callable[[str, Any], Wanted],
+        make: Callable[[Mapping[str, Served]], Holding],
     ) -> None:
         self._titles = titles
         self._ids = ids
         self._numbers = numbers
         self._key = key
         self._make = make
+        self._made: dict[int, Holding] = {}
 
-    def __getitem__(self, number: int) -> Wanted:
-        title = self._ids[number]
-        of = self._titles[title]
-        return self._make(title, of[self._key] if self._key is not None else None)
+    def __getitem__(self, number: int) -> Holding:
+        if number not in self._made:
+            of = self._titles[self._ids[number]]
+            if self._key is not None and self._key not in of:
+                raise KeyError(number)
+            self._made[number] = self._make(of)
+        return self._made[number]
 
     def __iter__(self) -> Iterator[int]:
         return (self._numbers[title] for title, of in self._titles.items() if self._key is None or self._key in of)
@@ -159,17 +174,6 @@ class _Rows(Mapping[int, Wanted]):
 
 def _revisions(of: Mapping[str, Served]) -> dict[str, str]:
     return {name: one.revision for name, one in of.items()}
-
-
-def _same(of: Mapping[str, Served], before: Mapping[str, Served]) -> bool:
-    """Say whether a title's artifacts are those of before; an attempt's name is given once, and its rows stay."""
-    if of is before:
-        return True
-    if of.keys() != before.keys():
-        return False
-    return all(
-        one.attempt == before[name].attempt and one.revision == before[name].revision for name, one in of.items()
-    )
 
 
 def _entry(of: Mapping[str, Served] | None, key: str, part: str) -> tuple[str, int]:

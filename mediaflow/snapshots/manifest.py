@@ -65,6 +65,8 @@ class Manifest:
         Empty in manifests of earlier versions.
     content : str
         Hash of all that is served; equal for equal answers.
+    titles : str
+        Sum of hashes of the titles with their revisions, a part of `content`. Empty in manifests of earlier versions.
     encoders : dict[str, str]
         Model identity to the name under which it was declared.
     shots, thumbnails : str or None
@@ -84,6 +86,7 @@ class Manifest:
     algorithms: dict[str, AlgorithmPart]
     generations: dict[str, str] = field(default_factory=dict)
     content: str = ""
+    titles: str = ""
     encoders: dict[str, str] = field(default_factory=dict)
     shots: str | None = None
     thumbnails: str | None = None

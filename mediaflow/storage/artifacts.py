@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mediaflow.errors import NotFound, SystemFault
 from mediaflow.storage import layout
@@ -12,6 +12,15 @@ from mediaflow.storage.objects import ObjectStore
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+class Piece(NamedTuple):
+    """One part of a stage's artifact: whose it is, which of it, and how many rows it was said to have."""
+
+    title_id: str
+    revision: str
+    attempt: str
+    rows: int
 
 
 def write(store: ObjectStore, stage: str, title_id: str, revision: str, parts: Mapping[str, pl.DataFrame]) -> str:
@@ -45,3 +54,36 @@ def read(
         raise SystemFault(f"The artifact {key} is gone: {advice}.", key=key) from error
     except pl.exceptions.PolarsError as error:
         raise SystemFault(f"The artifact {key} is damaged ({error}): {advice}.", key=key) from error
+
+
+def read_all(store: ObjectStore, stage: str, part: str, pieces: Sequence[Piece]) -> pl.DataFrame:
+    """Return the rows of several artifacts, one after the other: a fraction of what reading them one by one costs.
+
+    Raises
+    ------
+    SystemFault
+        One of them cannot be read, or does not have the rows that it was said to have.
+    """
+    import polars as pl
+    import pyarrow.parquet as pq
+
+    def single(piece: Piece) -> pl.DataFrame:
+        return read(store, stage, piece.title_id, piece.revision, piece.attempt, part)
+
+    keys = [layout.artifact(stage, piece.title_id, piece.revision, piece.attempt, part) for piece in pieces]
+    try:
+        files = [store.get(key) for key in keys]
+        frame = pl.read_parquet(files, use_statistics=False, parallel="none")
+        counts = [pq.read_metadata(io.BytesIO(data)).num_rows for data in files] if len(files) > 1 else [len(frame)]
+    except (NotFound, pl.exceptions.PolarsError, OSError, ValueError):
+        # One of them is gone or damaged: by itself it says what is to be done.
+        frames = [single(piece) for piece in pieces]
+        frame, counts = pl.concat(frames), [len(one) for one in frames]
+    for key, piece, count in zip(keys, pieces, counts, strict=True):
+        if count != piece.rows:
+            raise SystemFault(
+                f"The artifact {key} has {count} rows, the ledger says {piece.rows}: materialize {stage} of "
+                f"{piece.title_id} in Dagster with 'force' set.",
+                key=key,
+            )
+    return frame

@@ -8,8 +8,7 @@ planned on the same version then conflict, whatever they touch, and the later on
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mediaflow.errors import MediaflowError, SystemFault
 from mediaflow.storage import layout, steps, upkeep
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 FENCE = 4294967294
 EPOCH, BATCH, BASE = "mediaflow.epoch", "mediaflow.batch", "mediaflow.base"
 _KEY_COLUMNS = ("title_no", "revision")
-_COUNTED = (*_KEY_COLUMNS, "fragment", "count_all")
+_COUNTED = (*_KEY_COLUMNS, "count_all")
 _FEW_FILES = 16
 
 
@@ -54,21 +53,11 @@ def create(uri: str, schema: pa.Schema) -> None:
             raise SystemFault(f"The table {uri} could not be made: {error}.", uri=uri) from error
 
 
-@dataclass(frozen=True)
-class Holding:
-    """What a version of a table holds of one title: the revisions of its rows, how many there are, and where."""
+class Holding(NamedTuple):
+    """What a version of a table holds of one title: the revisions of its rows, sorted, and how many there are."""
 
     revisions: tuple[str, ...]
     rows: int
-    fragments: tuple[int, ...] = field(default=(), compare=False)
-
-    def with_rows(self, revision: str, fragment: int, rows: int) -> Holding:
-        """Return the same with some rows more."""
-        revisions = tuple(sorted({*self.revisions, revision}))
-        return Holding(revisions, self.rows + rows, tuple(sorted({*self.fragments, fragment})))
-
-
-_NOTHING = Holding((), 0)
 
 
 class Table:
@@ -120,29 +109,40 @@ class Table:
         fragments: Sequence[lance.LanceFragment] | None = None,
     ) -> dict[int, Holding]:
         """Return what the version holds by `title_no`: of some titles or all (None), in some fragments or all."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         if titles is not None and not titles:
             return {}
+        rows = self._scan(dataset, _KEY_COLUMNS, titles, fragments=fragments)
+        # One row a title and revision: few titles have more.
+        counted = rows.group_by(_KEY_COLUMNS, use_threads=False).aggregate([([], "count_all")])
+        held: dict[int, Holding] = {}
+        for no, revision, count in zip(*(counted[name].to_pylist() for name in _COUNTED), strict=True):
+            before = held.get(no, Holding((), 0))
+            held[no] = Holding(tuple(sorted({*before.revisions, revision})), before.rows + count)
+        return held
+
+    def where(self, dataset: lance.LanceDataset, titles: Sequence[int]) -> tuple[list[int], int]:
+        """Return the ids of the fragments that have rows of some titles, and how many rows these are."""
+        import numpy as np
+
+        if not titles:
+            return [], 0
+        addresses = self._scan(dataset, (), titles, with_row_address=True)["_rowaddr"].to_numpy()
+        return np.unique(addresses >> np.uint64(32)).tolist(), len(addresses)
+
+    def count(self, fragments: Sequence[lance.LanceFragment], titles: Sequence[int]) -> int:
+        """Return how many rows of some titles fragments have, by reading them."""
         try:
-            rows = dataset.scanner(
-                columns=list(_KEY_COLUMNS),
-                filter=_filter(titles) if titles else None,
-                fragments=fragments,
-                with_row_address=True,
-            ).to_table()
+            return sum(fragment.count_rows(_filter(titles)) for fragment in fragments)
         except (OSError, ValueError) as error:
             raise self.damaged(str(error)) from error
-        # One row a title, revision and fragment: few titles have more.
-        fragment = pc.shift_right(rows["_rowaddr"], pa.scalar(32, pa.uint64()))
-        keys = rows.drop_columns("_rowaddr").append_column("fragment", fragment)
-        counted = keys.group_by(keys.column_names, use_threads=False).aggregate([([], "count_all")])
-        held: dict[int, Holding] = {}
-        for no, revision, at, count in zip(*(counted[name].to_pylist() for name in _COUNTED), strict=True):
-            before = held.get(no, _NOTHING)
-            held[no] = before.with_rows(revision, at, count)
-        return held
+
+    def _scan(
+        self, dataset: lance.LanceDataset, columns: Sequence[str], titles: Sequence[int] | None, **how: Any
+    ) -> pa.Table:
+        try:
+            return dataset.scanner(columns=list(columns), filter=_filter(titles) if titles else None, **how).to_table()
+        except (OSError, ValueError) as error:
+            raise self.damaged(str(error)) from error
 
     def changed(
         self, dataset: lance.LanceDataset, since: lance.LanceDataset | None
@@ -157,31 +157,33 @@ class Table:
                 less.append(one)
         return new, less
 
-    def count(self, dataset: lance.LanceDataset, fragments: Sequence[lance.LanceFragment]) -> int:
-        """Count rows of fragments by reading them."""
-        if not fragments:
-            return 0
-        try:
-            return len(dataset.scanner(columns=["title_no"], fragments=fragments).to_table())
-        except (OSError, ValueError) as error:
-            raise self.damaged(str(error)) from error
-
-    def verify(self, fragments: Sequence[lance.LanceFragment], rows: int) -> None:
+    def verify(
+        self, fragments: Sequence[lance.LanceFragment], rows: int, others: Sequence[lance.LanceFragment] = ()
+    ) -> None:
         """See that the data files of fragments are there, and that as many rows were read as they say that they have.
 
         The file that says which rows of a fragment are deleted has no name that Lance would tell; it was there if the
         fragment could be read.
+
+        Parameters
+        ----------
+        fragments : Sequence[lance.LanceFragment]
+            Fragments all of whose rows were read.
+        rows : int
+            How many rows that were.
+        others : Sequence[lance.LanceFragment]
+            Fragments of which some rows were read, or none were there to be read.
 
         Raises
         ------
         SystemFault
             A file is gone.
         """
-        named = {file.path for one in fragments for file in one.metadata.files}
+        named = {file.path for one in (*fragments, *others) for file in one.metadata.files}
         missing = named - self._files_there(named)
         if missing:
             raise self.damaged(f"{len(missing)} of {len(named)}, e.g. {min(missing)}")
-        if rows != sum(one.metadata.num_rows for one in fragments):
+        if fragments and rows != sum(one.metadata.num_rows for one in fragments):
             raise self.damaged("its fragments have other numbers of rows than it says")
 
     def damaged(self, what: str) -> SystemFault:
@@ -295,7 +297,7 @@ class Table:
         properties : Mapping[str, str]
             What the commit says of itself.
         fragments : Collection[int], optional
-            Ids of the fragments that hold the titles' rows, from `holdings` of `base`; looked up where not given.
+            Ids of the fragments that hold the titles' rows, from `where` of `base`; looked up where not given.
 
         Raises
         ------
@@ -374,7 +376,7 @@ class Table:
     ) -> tuple[list[int], list[Any]]:
         """Return the fragments to remove, and those that stay without the titles' rows."""
         if fragments is None:
-            fragments = {number for held in self.holdings(base, titles).values() for number in held.fragments}
+            fragments, _ = self.where(base, titles)
         removed, updated = [], []
         for fragment_id in sorted(fragments):
             fragment = base.get_fragment(fragment_id)
@@ -394,14 +396,17 @@ class Table:
         return {info.key.removeprefix(prefix) for info in self._store.list(prefix)}
 
     def _to_arrow(self, rows: pl.DataFrame, schema: pa.Schema) -> pa.Table:
-        import polars as pl
         import pyarrow as pa
 
         # A table that an earlier version has made may have columns that nobody declares any more: they stay empty.
-        former = [pl.lit(None).alias(name) for name in schema.names if name not in {*_KEY_COLUMNS, *self._columns}]
+        declared = {*_KEY_COLUMNS, *self._columns}
         try:
-            return rows.with_columns(former).select(schema.names).to_arrow().cast(schema)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pl.exceptions.PolarsError) as error:
+            table = rows.to_arrow()
+            columns = [
+                table[field.name] if field.name in declared else pa.nulls(len(table), field.type) for field in schema
+            ]
+            return pa.table(columns, schema.names).cast(schema)
+        except (KeyError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise SystemFault(f"Rows for the table {self.name} do not fit it: {error}.", table=self.name) from error
 
     def _schema(self) -> pa.Schema:

@@ -17,8 +17,7 @@ FRAGMENT_BYTES = 128_000_000
 _MOST_ROWS, _FEWEST_ROWS = 1_000_000, 1_024
 VECTOR = "vector"
 # Lance makes a partition for so many vectors; an index of so many times more is made anew.
-_PARTITION_ROWS, _MOST_GROWTH = 4_096, 4
-_MOST_PARTS = 8
+_PARTITION_ROWS, _MOST_GROWTH = 4_096, 2
 
 # Parts words at apostrophes and hyphens too, so that "été" is found in "l’été" and "don't" in "don’t".
 _FULL_TEXT: dict[str, Any] = {
@@ -122,7 +121,7 @@ def _index(dataset: lance.LanceDataset, text: str | None, due: Upkeep, *, whole:
     for make in to_make:
         make(_fresh(dataset))
     for column, one in lagging.items():
-        _bring_up_to_date(_fresh(dataset), one, column, rows, whole)
+        _bring_up_to_date(_fresh(dataset), one, column, rows)
     return bool(to_make or lagging)
 
 
@@ -130,20 +129,16 @@ def _make_vector_index(dataset: lance.LanceDataset) -> None:
     dataset.create_index(VECTOR, "IVF_RQ", metric="cosine", num_bits=1, replace=True)
 
 
-def _bring_up_to_date(dataset: lance.LanceDataset, one: Any, column: str, rows: int, whole: bool) -> None:
-    """Add to an index the rows that it lacks.
+def _bring_up_to_date(dataset: lance.LanceDataset, one: Any, column: str, rows: int) -> None:
+    """Add to an index the rows that it lacks, and make one part of it.
 
-    Indexes of words and numbers are merged into one by Lance. That of vectors gets a further part each time, which
-    every search goes through: they are merged when they are many. One that has grown far beyond what its partitions
-    were made for is made anew.
+    One of vectors that has grown far beyond what its partitions were made for is made anew. Until then its partitions
+    stay: Lance, when it is not told how many parts to merge, makes them anew each time, at six times the cost.
     """
-    parts = len(one.segments)
     if column == VECTOR and rows > _MOST_GROWTH * _PARTITION_ROWS * len(dataset.get_ivf_model(one.name).centroids):
         _make_vector_index(dataset)
-    elif column == VECTOR and (whole or parts >= _MOST_PARTS):
-        dataset.optimize.optimize_indices(index_names=[one.name], num_indices_to_merge=parts)
     else:
-        dataset.optimize.optimize_indices(index_names=[one.name])
+        dataset.optimize.optimize_indices(index_names=[one.name], num_indices_to_merge=len(one.segments))
 
 
 def _target_rows(fragments: list[Any], rows: int) -> int:

@@ -76,8 +76,12 @@ class History(Following, RuleBasedStateMachine):
     @precondition(lambda self: len(self.model.titles) > 1)
     @rule(name=titles, then=then)
     def remove(self, name: str, then: str) -> None:
-        """A title is taken away; where all that were there were gone at once, none of it would be believed."""
-        if not (self.model.seen.keys() & self.model.titles.keys()) - {name}:
+        """A title is taken away; where all that were there were gone at once, none of it would be believed.
+
+        One that came since the last look, with the same film perhaps, would be the same title that has moved.
+        """
+        come = self.model.titles.keys() - self.model.seen.keys()
+        if come - {name} or not (self.model.seen.keys() & self.model.titles.keys()) - {name}:
             self._refresh("refresh")
         self.model.titles.pop(name, None)
         self.place.remove(name)

@@ -48,3 +48,40 @@ def test_a_file_that_is_gone_is_a_fault_of_the_system_that_says_what_to_do(store
     with pytest.raises(SystemFault, match="is gone") as caught:
         artifacts.read(store, "frames", "film", "r1", "x", "shots")
     assert caught.value.fields["key"] == "artifacts/frames/film/r1/x.shots.parquet"
+
+
+def _pieces(store: FolderStore) -> list[artifacts.Piece]:
+    return [artifacts.Piece("film", "r1", write(store), len(SHOTS)) for _ in range(3)]
+
+
+def test_artifacts_that_are_read_at_once_come_one_after_the_other(store: FolderStore) -> None:
+    shots = [SHOTS.with_columns(end_ms=pl.lit(no, pl.Int64)).head(no) for no in range(3)]
+    attempts = [artifacts.write(store, "frames", f"film-{no}", "r1", {"shots": one}) for no, one in enumerate(shots)]
+    pieces = [artifacts.Piece(f"film-{no}", "r1", attempt, no) for no, attempt in enumerate(attempts)]
+    assert_frame_equal(artifacts.read_all(store, "frames", "shots", pieces), pl.concat(shots))
+    assert_frame_equal(artifacts.read_all(store, "frames", "shots", pieces[2:]), shots[2])
+
+
+@pytest.mark.parametrize("at", range(3))
+def test_one_of_many_that_has_other_rows_than_were_written_down_is_named(store: FolderStore, at: int) -> None:
+    pieces = _pieces(store)
+    other = artifacts.write(store, "frames", "film", "r2", {"shots": SHOTS.head(1)})
+    pieces[at] = artifacts.Piece("film", "r2", other, len(SHOTS))
+    with pytest.raises(SystemFault, match="has 1 rows, the ledger says 2") as caught:
+        artifacts.read_all(store, "frames", "shots", pieces)
+    assert caught.value.fields["key"] == f"artifacts/frames/film/r2/{other}.shots.parquet"
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_one_of_many_that_is_damaged_or_gone_is_named(store: FolderStore, alone: bool) -> None:
+    pieces = _pieces(store)
+    key = f"artifacts/frames/film/r1/{pieces[1].attempt}.shots.parquet"
+    store.put(key, store.get(key)[:20])
+    pieces = pieces[1:2] if alone else pieces
+    with pytest.raises(SystemFault, match="is damaged") as caught:
+        artifacts.read_all(store, "frames", "shots", pieces)
+    assert caught.value.fields["key"] == key
+    store.delete(key)
+    with pytest.raises(SystemFault, match="is gone") as caught:
+        artifacts.read_all(store, "frames", "shots", pieces)
+    assert caught.value.fields["key"] == key
