@@ -12,14 +12,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import lance
 import pytest
 
-from mediaflow.publishing.epochs import Epochs
 from mediaflow.storage.objects import FolderStore
-from mediaflow.storage.tables import EPOCH, FENCE, Table
+from mediaflow.storage.tables import Table
 from mediaflow.storage.upkeep import Upkeep
 from tests.conftest import ROOT
+from tests.publishing.collector.keeping import collector
 from tests.publishing.world import World, age_epochs, answers, revisions_agree
 
 # Of the tables that the sample's publish touches, in its order: shots, dialogue, objects, people, titles.
@@ -73,23 +72,7 @@ def make_indexes(world: World) -> None:
 
 
 def collect(world: World) -> None:
-    """Seal every table under a new epoch, then clean up what is below the current release and has no tag."""
-    epoch = Epochs(world.store).begin()
-    assert epoch
-    manifest = world.reader().manifest
-    for name, part in manifest.tables.items():
-        newest = Table(world.store, name, {}).open()
-        seal = lance.LanceOperation.Update(removed_fragment_ids=[FENCE], updated_fragments=[], new_fragments=[])
-        properties = {EPOCH: str(epoch)}
-        lance.LanceDataset.commit(
-            newest, lance.Transaction(newest.version, seal, transaction_properties=properties), max_retries=0
-        )
-        tagged = {tag["version"] for tag in newest.tags.list().values()}
-        old = [one["version"] for one in newest.versions() if one["version"] < part.version]
-        newest.cleanup_old_versions(
-            versions=[version for version in old if version not in tagged], error_if_tagged_old_versions=False
-        )
-    Epochs(world.store).end(epoch, "collected")
+    assert collector(world).collect().outcome == "collected"
 
 
 def publish_other(world: World) -> None:
