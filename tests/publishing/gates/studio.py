@@ -48,10 +48,10 @@ class WordEncoder:
         return words(self.identity, texts)
 
     def encode_pictures(self, pictures: list[np.ndarray]) -> np.ndarray:
-        raise NotImplementedError
+        raise AssertionError("a gate encodes a picture")
 
     def encode_jpegs(self, jpegs: list[bytes]) -> np.ndarray:
-        raise NotImplementedError
+        raise AssertionError("a gate encodes a picture")
 
 
 class WordEncoders:
@@ -65,7 +65,7 @@ class NoPictures:
     """Decodes no picture: no gate brings one."""
 
     def picture(self, data: bytes) -> np.ndarray:
-        raise NotImplementedError
+        raise AssertionError("a gate decodes a picture")
 
 
 @dataclass
