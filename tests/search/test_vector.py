@@ -38,7 +38,7 @@ def table(vectors: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Iter
     )
     dataset = lance.write_dataset(rows, str(Path(tmp_path_factory.mktemp("vectors")) / "t.lance"))
     dataset.create_scalar_index("title_no", "BTREE")
-    yield dataset.create_index("vector", "IVF_RQ", metric="cosine", num_partitions=8, num_bits=1)
+    yield dataset.create_index("vector", "IVF_RQ", metric="l2", num_partitions=8, num_bits=1)
 
 
 def test_the_nearest_come_first_with_their_cosine(table: Any, vectors: np.ndarray) -> None:

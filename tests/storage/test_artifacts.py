@@ -85,3 +85,30 @@ def test_one_of_many_that_is_damaged_or_gone_is_named(store: FolderStore, alone:
     with pytest.raises(SystemFault, match="is gone") as caught:
         artifacts.read_all(store, "frames", "shots", pieces)
     assert caught.value.fields["key"] == key
+
+
+def _vectors(rows: list[list[float | None] | None], size: int = 2) -> pl.DataFrame:
+    return pl.DataFrame({"vector": rows}, schema={"vector": pl.Array(pl.Float32, size)})
+
+
+@pytest.mark.parametrize("rows", [[[1.0, 0.0], [0.5, -2.0]], [[1.0, 0.0], None], [[1.0, None]], []])
+def test_vectors_come_back_as_they_were(store: FolderStore, rows: list[list[float | None] | None]) -> None:
+    frame = _vectors(rows)
+    attempt = artifacts.write(store, "visual", "film", "r1", {"rows": frame})
+    assert_frame_equal(artifacts.read(store, "visual", "film", "r1", attempt, "rows"), frame)
+    several = [artifacts.Piece("film", "r1", attempt, len(rows))] * 2
+    assert_frame_equal(artifacts.read_all(store, "visual", "rows", several), pl.concat([frame, frame]))
+
+
+def test_titles_without_vectors_are_read_with_others(store: FolderStore) -> None:
+    frames = [_vectors([]), _vectors([[1.0, 0.0]]), _vectors([[0.0, 1.0], None])]
+    attempts = [artifacts.write(store, "visual", "film", "r1", {"rows": frame}) for frame in frames]
+    pieces = [artifacts.Piece("film", "r1", one, len(frame)) for one, frame in zip(attempts, frames, strict=True)]
+    assert_frame_equal(artifacts.read_all(store, "visual", "rows", pieces), pl.concat(frames))
+
+
+def test_vectors_of_other_lengths_are_not_read_as_one(store: FolderStore) -> None:
+    frames = [_vectors([[1.0, 0.0]]), _vectors([[1.0, 0.0, 0.0, 0.0]], 4)]
+    attempts = [artifacts.write(store, "visual", "film", "r1", {"rows": frame}) for frame in frames]
+    with pytest.raises(SystemFault, match="do not fit each other"):
+        artifacts.read_all(store, "visual", "rows", [artifacts.Piece("film", "r1", one, 1) for one in attempts])

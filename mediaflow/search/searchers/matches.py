@@ -38,7 +38,8 @@ def read_matches(table: lance.LanceDataset, score: str | None, **scan: Any) -> p
     table : lance.LanceDataset
         Rows of any shape.
     score : str, optional
-        The column that scores: one of the table's, `_distance` (cosine, made a similarity) or `_score`. None: all 1.
+        The column that scores: one of the table's, `_distance` (squared L2 of unit vectors, |a - b|² = 2 - 2 a·b,
+        made their cosine) or `_score`. None: all 1.
     **scan
         For `LanceDataset.scanner`: what to find, the condition, the limit.
     """
@@ -53,7 +54,7 @@ def read_matches(table: lance.LanceDataset, score: str | None, **scan: Any) -> p
     if "label" in found.columns:
         found = found.rename({"label": "text"})
     if score == "_distance":
-        found = found.with_columns((1.0 - pl.col(score).cast(pl.Float64)).alias("score"))
+        found = found.with_columns((1.0 - pl.col(score).cast(pl.Float64) / 2).alias("score"))
     else:
         found = found.with_columns((pl.col(score) if score else pl.lit(1.0)).cast(pl.Float64).alias("score"))
     absent = [pl.lit(None, kind).alias(name) for name, kind in MATCHES.items() if name not in found.columns]

@@ -28,7 +28,7 @@ _REFINE = 10
 
 @dataclass(frozen=True)
 class VectorSearcher:
-    """Finds the rows with the greatest cosine similarity.
+    """Finds the rows with the greatest cosine similarity: as all vectors are of unit norm, the nearest by L2.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class VectorSearcher:
 
     def plan(self, table: lance.LanceDataset, condition: str | None, limit: int) -> dict[str, object]:
         """Return how Lance shall search: with the index where there is one and more than `exact_rows` may answer."""
-        nearest: dict[str, object] = {"column": "vector", "q": self.vector, "k": limit, "metric": "cosine"}
+        nearest: dict[str, object] = {"column": "vector", "q": self.vector, "k": limit, "metric": "l2"}
         indexed = any("vector" in index.field_names for index in table.describe_indices())
         if not indexed or (matching := table.count_rows(condition)) <= self.exact_rows:
             return {**nearest, "use_index": False}
