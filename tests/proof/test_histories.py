@@ -330,5 +330,5 @@ def test_histories_shown_by_dagster(material: Material, record_property: Callabl
 @pytest.mark.timeout(LIMIT_S, method="thread")
 def test_histories(material: Material, record_property: Callable[[str, object], None]) -> None:
     tried: Counter[str] = Counter()
-    _run(lambda: History(material, tried), share=0.027, steps=STEPS)
+    _run(lambda: History(material, tried), share=0.032, steps=STEPS)
     record_property("tried", ", ".join(f"{times:,} {what}" for what, times in tried.items()))
