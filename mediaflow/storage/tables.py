@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mediaflow.errors import MediaflowError, SystemFault
 from mediaflow.storage import layout, steps, upkeep
+from mediaflow.storage.columns import KEYS, fitted, schema_of
 from mediaflow.storage.objects import ObjectStore
 from mediaflow.storage.upkeep import Upkeep
 
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 
 FENCE = 4294967294
 EPOCH, BATCH, BASE = "mediaflow.epoch", "mediaflow.batch", "mediaflow.base"
-_KEY_COLUMNS = ("title_no", "revision")
-_COUNTED = (*_KEY_COLUMNS, "count_all")
+_COUNTED = (*KEYS, "count_all")
 _FEW_FILES = 16
 
 
@@ -99,7 +99,7 @@ class Table:
                     table=self.name,
                     version=version,
                 ) from error
-        create(self._uri, self._schema())
+        create(self._uri, schema_of(self._columns))
         return lance.dataset(self._uri, session=self._session)
 
     def holdings(
@@ -111,9 +111,9 @@ class Table:
         """Return what the version holds by `title_no`: of some titles or all (None), in some fragments or all."""
         if titles is not None and not titles:
             return {}
-        rows = self._scan(dataset, _KEY_COLUMNS, titles, fragments=fragments)
+        rows = self._scan(dataset, KEYS, titles, fragments=fragments)
         # One row a title and revision: few titles have more.
-        counted = rows.group_by(_KEY_COLUMNS, use_threads=False).aggregate([([], "count_all")])
+        counted = rows.group_by(KEYS, use_threads=False).aggregate([([], "count_all")])
         held: dict[int, Holding] = {}
         for no, revision, count in zip(*(counted[name].to_pylist() for name in _COUNTED), strict=True):
             before = held.get(no, Holding((), 0))
@@ -334,9 +334,16 @@ class Table:
 
     def write(self, base: lance.LanceDataset, rows: pl.DataFrame) -> list[Any]:
         """Write rows as fragments that no version names yet."""
+        import pyarrow as pa
         from lance.fragment import write_fragments
 
-        return list(write_fragments(self._to_arrow(rows, base.schema), base)) if len(rows) else []
+        if not len(rows):
+            return []
+        try:
+            table = fitted(rows, base.schema, self._columns)
+        except (KeyError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise SystemFault(f"Rows for the table {self.name} do not fit it: {error}.", table=self.name) from error
+        return list(write_fragments(table, base))
 
     def copy(self, base: lance.LanceDataset, of: lance.LanceDataset, fragments: Sequence[Any]) -> list[Any]:
         """Write the rows that some fragments of a version have, without deleted ones, as fragments of new files."""
@@ -395,28 +402,6 @@ class Table:
             return {name for name in named if self._store.exists(prefix + name)}
         return {info.key.removeprefix(prefix) for info in self._store.list(prefix)}
 
-    def _to_arrow(self, rows: pl.DataFrame, schema: pa.Schema) -> pa.Table:
-        import pyarrow as pa
-
-        # A table that an earlier version has made may have columns that nobody declares any more: they stay empty.
-        declared = {*_KEY_COLUMNS, *self._columns}
-        try:
-            table = rows.to_arrow()
-            columns = [
-                table[field.name] if field.name in declared else pa.nulls(len(table), field.type) for field in schema
-            ]
-            return pa.table(columns, schema.names).cast(schema)
-        except (KeyError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise SystemFault(f"Rows for the table {self.name} do not fit it: {error}.", table=self.name) from error
-
-    def _schema(self) -> pa.Schema:
-        import polars as pl
-        import pyarrow as pa
-
-        columns = {"title_no": pl.Int32, "revision": pl.String, **self._columns}
-        frame = pl.DataFrame(schema=columns)
-        return pa.schema([(field.name, _plain(field.type)) for field in frame.to_arrow().schema])
-
 
 def _transaction(dataset: lance.LanceDataset, version: int) -> Any:
     """Return the transaction that made a version; `OSError` where the version is gone.
@@ -437,18 +422,3 @@ def _touches(update: lance.LanceOperation.Update) -> bool:
 
 def _filter(titles: Sequence[int]) -> str:
     return f"title_no IN ({', '.join(str(int(no)) for no in titles)})"
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    """Return the type without Polars' 64-bit offsets, which Lance has no use for."""
-    import pyarrow as pa
-
-    if pa.types.is_large_string(kind) or kind == pa.string_view():
-        return pa.string()
-    if pa.types.is_large_binary(kind) or kind == pa.binary_view():
-        return pa.binary()
-    if pa.types.is_large_list(kind):
-        return pa.list_(_plain(kind.value_type))
-    if pa.types.is_fixed_size_list(kind):
-        return pa.list_(pa.field("item", kind.value_type), kind.list_size)
-    return kind
