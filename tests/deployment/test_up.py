@@ -18,6 +18,8 @@ def test_ctrl_c_ends_all_of_it_without_a_trace(tmp_path: Path) -> None:
     with Dev(place) as dev:
         with urllib.request.urlopen(f"http://127.0.0.1:{dev.port}/", timeout=60) as page:
             assert page.status == 200
+        # Of a process that is about to start a run, Dagster itself shows how it was interrupted.
+        wait_until(lambda: place.settled("alpha-2001") and dev.idle(), 120, "nothing is left to do")
         dev.press_ctrl_c()
         wait_until(dev.ended, 60, "all processes have ended")
     said = dev.log.read_text()

@@ -41,7 +41,7 @@ def index(studio: Studio, parts: int) -> None:
     """Make an index of the vectors, or another one in its place."""
     table = studio.reader().manifest.algorithms["visual"].table
     dataset = lance.dataset(studio.store.uri(layout.table(table)))
-    dataset.create_index("vector", "IVF_FLAT", metric="cosine", num_partitions=parts, replace=True)
+    dataset.create_index("vector", "IVF_FLAT", metric="l2", num_partitions=parts, replace=True)
 
 
 def publish(studio: Studio, title: str) -> dict[str, object]:
