@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+# Before the name of a column of vectors, in a file's metadata.
 _KIND = "vector."
 
 
