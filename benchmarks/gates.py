@@ -64,7 +64,7 @@ class Shelf:
         for name, table in self.tables.items():
             frame = self._rows(name, numbers).with_columns(revision=pl.lit(revision))
             base = table.open()
-            done = table.replace(base, list(numbers), table.write(base, frame), {})
+            done = table.replace(base, list(numbers), table.write(base, [frame]), {})
             if numbers.stop == self.titles or len(numbers) == 1:
                 table.tend(done)
 

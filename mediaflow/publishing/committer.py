@@ -18,15 +18,13 @@ from mediaflow.snapshots.manifest import TablePart
 from mediaflow.storage import layout, steps
 from mediaflow.storage.objects import ObjectStore
 from mediaflow.storage.tables import BASE, BATCH, EPOCH, CommitRefused, Holding, Table, VersionGone
-from mediaflow.storage.upkeep import FRAGMENT_BYTES, Upkeep
+from mediaflow.storage.upkeep import Upkeep
 
 if TYPE_CHECKING:
     import lance
     import polars as pl
 
 _LOOKS = 5
-# Twice a compacted fragment, so that what was written as one need not be compacted.
-_AT_ONCE_BYTES = 2 * FRAGMENT_BYTES
 _TITLES_AT_ONCE = 50
 
 
@@ -137,7 +135,7 @@ class Committer:
 
     def _commit(self, task: _Task, base: lance.LanceDataset, seen: _Seen, attempt: int) -> None:
         table, wanted = task.table, task.target.wanted
-        new = [fragment for frame in _frames(task.target, seen.differing) for fragment in table.write(base, frame)]
+        new = table.write(base, _frames(task.target, seen.differing))
         batch = secrets.token_hex(8)
         task.batches.add(batch)
         intent = {
@@ -207,20 +205,12 @@ def _look(task: _Task, dataset: lance.LanceDataset) -> _Seen:
 
 
 def _frames(target: Target, titles: Sequence[int]) -> Iterator[pl.DataFrame]:
-    """Yield the titles' rows, as many titles at a time as memory is good for."""
-    import polars as pl
-
+    """Yield the titles' rows, some titles' at a time."""
     wanted = {number: one for number in titles if (one := target.wanted.get(number)) is not None and one.rows}
-    numbers, loaded, size = list(wanted), [], 0.0
+    numbers = list(wanted)
     for at in range(0, len(numbers), _TITLES_AT_ONCE):
         some = numbers[at : at + _TITLES_AT_ONCE]
-        loaded.append(_keyed(target.load(some), {number: wanted[number] for number in some}))
-        size += loaded[-1].estimated_size()
-        if size >= _AT_ONCE_BYTES:
-            yield pl.concat(loaded)
-            loaded, size = [], 0.0
-    if loaded:
-        yield pl.concat(loaded) if len(loaded) > 1 else loaded[0]
+        yield _keyed(target.load(some), {number: wanted[number] for number in some})
 
 
 def _keyed(frame: pl.DataFrame, of: Mapping[int, Holding]) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -127,8 +128,7 @@ class _Overlaid(Titles):
         return title in self._same or title in self._others
 
     def __iter__(self) -> Iterator[str]:
-        yield from self._same
-        yield from self._others
+        return itertools.chain(self._same, self._others)
 
     def __len__(self) -> int:
         return len(self._same) + len(self._others)

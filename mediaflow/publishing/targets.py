@@ -41,11 +41,10 @@ class Moves:
     def between(cls, served: Current, cut: Cut) -> Moves:
         """Compare a cut with what is served."""
         now, before = cut.titles, served.titles
-        ids = set(now)
-        added = tuple(sorted(ids.difference(before)))
-        removed = tuple(sorted(set(before).difference(ids)))
-        there = [title for title in ids - cut.same if title in before]
-        both = [title for title in there if state.attempts(now[title]) != state.attempts(before[title])]
+        # All others are in both, and the same.
+        come, gone = set(now).difference(cut.same), set(before).difference(cut.same)
+        added, removed = tuple(sorted(come - gone)), tuple(sorted(gone - come))
+        both = [title for title in come & gone if state.attempts(now[title]) != state.attempts(before[title])]
         changed = tuple(sorted(title for title in both if _revisions(now[title]) != _revisions(before[title])))
         return cls(added, changed, removed, (*added, *removed, *both))
 

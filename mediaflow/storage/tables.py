@@ -7,7 +7,8 @@ planned on the same version then conflict, whatever they touch, and the later on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mediaflow.errors import MediaflowError, SystemFault
@@ -332,18 +333,48 @@ class Table:
                 f"The commit to {self.name} on version {base.version} was refused: {error}.", table=self.name
             ) from error
 
-    def write(self, base: lance.LanceDataset, rows: pl.DataFrame) -> list[Any]:
-        """Write rows as fragments that no version names yet."""
+    def write(self, base: lance.LanceDataset, frames: Iterable[pl.DataFrame]) -> list[Any]:
+        """Write rows, frame by frame as they come, as fragments that no version names yet.
+
+        Raises
+        ------
+        SystemFault
+            Rows do not fit the table. What `frames` raises is raised as it is.
+        """
         import pyarrow as pa
         from lance.fragment import write_fragments
 
-        if not len(rows):
+        failed: list[Exception] = []
+        tables = (table for frame in frames if len(table := self._fitted(frame, base.schema)))
+        few = list(itertools.islice(tables, 2))
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            try:
+                for table in itertools.chain(few, tables):
+                    yield from table.to_batches()
+            except Exception as error:
+                # Lance would tell of it in its own words, or not at all.
+                failed.append(error)
+                raise
+
+        if not few:
             return []
+        rows = few[0] if len(few) == 1 else pa.RecordBatchReader.from_batches(base.schema, batches())
         try:
-            table = fitted(rows, base.schema, self._columns)
+            # Twice a compacted fragment, so that what was written as one need not be compacted.
+            return list(write_fragments(rows, base, max_bytes_per_file=2 * upkeep.FRAGMENT_BYTES))
+        except OSError:
+            if failed:
+                raise failed[0] from None
+            raise
+
+    def _fitted(self, rows: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+        import pyarrow as pa
+
+        try:
+            return fitted(rows, schema, self._columns)
         except (KeyError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise SystemFault(f"Rows for the table {self.name} do not fit it: {error}.", table=self.name) from error
-        return list(write_fragments(table, base))
 
     def copy(self, base: lance.LanceDataset, of: lance.LanceDataset, fragments: Sequence[Any]) -> list[Any]:
         """Write the rows that some fragments of a version have, without deleted ones, as fragments of new files."""

@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 # A compacted fragment has about so many bytes: few enough that rewriting one is cheap, and as few rows as fit.
 FRAGMENT_BYTES = 128_000_000
 _MOST_ROWS, _FEWEST_ROWS = 1_000_000, 1_024
+# A table of fewer bytes, without an index of words or vectors that would be made anew, is compacted so much sooner:
+# such a table, of titles say, is read as a whole, and each of its files costs as much as hundreds of its rows.
+_SMALL_BYTES, _SOONER = 16_000_000, 5
 VECTOR = "vector"
-# Lance makes a partition for so many vectors; an index of so many times more is made anew.
-_PARTITION_ROWS, _MOST_GROWTH = 4_096, 2
+# An index of vectors is made with a partition for so many; one of so many times more is made anew. Half as many to a
+# partition would cost each new vector a third more, with the same recall.
+PARTITION_ROWS, _MOST_GROWTH = 8_192, 2
 
 # Parts words at apostrophes and hyphens too, so that "été" is found in "l’été" and "don't" in "don’t".
 _FULL_TEXT: dict[str, Any] = {
@@ -38,7 +42,8 @@ class Upkeep:
     Attributes
     ----------
     fragments : int
-        With more fragments that are smaller than a compacted one, a table is compacted.
+        With more fragments that are smaller than a compacted one, a table is compacted; a small one without an index
+        of words or vectors with more than a fifth of them.
     deleted_share : float
         A table of which a larger share is deleted is compacted; a few deleted rows are not worth it.
     unindexed_share : float
@@ -70,7 +75,7 @@ def tend(dataset: lance.LanceDataset, text: str | None, due: Upkeep) -> bool:
     bool
         Whether anything was due.
     """
-    target = _compaction(dataset, due)
+    target = _compaction(dataset, due, plain=not text and VECTOR not in dataset.schema.names)
     done = _index(dataset, text, due, whole=target is not None)
     if target is not None:
         _fresh(dataset).optimize.compact_files(
@@ -86,14 +91,19 @@ def _fresh(dataset: lance.LanceDataset) -> lance.LanceDataset:
     return lance.dataset(dataset.uri)
 
 
-def _compaction(dataset: lance.LanceDataset, due: Upkeep) -> int | None:
-    """Return how many rows a compacted fragment shall have; None where compaction is not due."""
+def _compaction(dataset: lance.LanceDataset, due: Upkeep, *, plain: bool) -> int | None:
+    """Return how many rows a compacted fragment shall have; None where compaction is not due.
+
+    `plain`: the table has no index of words or vectors.
+    """
     fragments = [fragment.metadata for fragment in dataset.get_fragments()]
     physical = sum(fragment.physical_rows for fragment in fragments)
-    target = _target_rows(fragments, physical)
+    size = sum(file.file_size_bytes or 0 for fragment in fragments for file in fragment.files)
+    target = min(max(FRAGMENT_BYTES * physical // max(size, 1), _FEWEST_ROWS), _MOST_ROWS)
+    most = due.fragments // _SOONER if plain and size < _SMALL_BYTES else due.fragments
     small = sum(fragment.physical_rows < target for fragment in fragments)
     deleted = physical - dataset.count_rows()
-    is_due = small > due.fragments or deleted > max(physical * due.deleted_share, _FEWEST_ROWS)
+    is_due = small > most or deleted > max(physical * due.deleted_share, _FEWEST_ROWS)
     return target if is_due else None
 
 
@@ -127,7 +137,7 @@ def _index(dataset: lance.LanceDataset, text: str | None, due: Upkeep, *, whole:
 
 def _make_vector_index(dataset: lance.LanceDataset) -> None:
     # Of unit vectors the nearest by L2 are those by cosine, without another look at their norms.
-    dataset.create_index(VECTOR, "IVF_RQ", metric="l2", num_bits=1, replace=True)
+    dataset.create_index(VECTOR, "IVF_RQ", metric="l2", num_bits=1, target_partition_size=PARTITION_ROWS, replace=True)
 
 
 def _bring_up_to_date(dataset: lance.LanceDataset, one: Any, column: str, rows: int) -> None:
@@ -136,13 +146,7 @@ def _bring_up_to_date(dataset: lance.LanceDataset, one: Any, column: str, rows: 
     One of vectors that has grown far beyond what its partitions were made for is made anew. Until then its partitions
     stay: Lance, when it is not told how many parts to merge, makes them anew each time, at six times the cost.
     """
-    if column == VECTOR and rows > _MOST_GROWTH * _PARTITION_ROWS * len(dataset.get_ivf_model(one.name).centroids):
+    if column == VECTOR and rows > _MOST_GROWTH * PARTITION_ROWS * len(dataset.get_ivf_model(one.name).centroids):
         _make_vector_index(dataset)
     else:
         dataset.optimize.optimize_indices(index_names=[one.name], num_indices_to_merge=len(one.segments))
-
-
-def _target_rows(fragments: list[Any], rows: int) -> int:
-    """Return how many rows a compacted fragment shall have."""
-    size = sum(file.file_size_bytes or 0 for fragment in fragments for file in fragment.files)
-    return min(max(FRAGMENT_BYTES * rows // max(size, 1), _FEWEST_ROWS), _MOST_ROWS)

@@ -220,7 +220,9 @@ class Stage:
         return wait_until(answer, LIMIT_S, "the engine answers", every_s=0.02)
 
     def close(self) -> None:
-        self.host.close()
+        """Close the engine, if there is one."""
+        if hasattr(self, "host"):
+            self.host.close()
 
 
 def main() -> None:

@@ -186,11 +186,11 @@ class World:
         table = Table(self.store, name, columns, text="text" if "text" in columns else None)
         schema = {"title_no": pl.Int32, "revision": pl.String, **columns}
         dataset = table.open()
-        dataset = table.replace(dataset, [], table.write(dataset, _frame(rows, schema)), {})
+        dataset = table.replace(dataset, [], table.write(dataset, [_frame(rows, schema)]), {})
         dataset = table.tend(dataset)
         if unindexed:
             later = _frame([self._numbered(row) for row in unindexed], schema)
-            dataset = table.replace(dataset, [], table.write(dataset, later), {})
+            dataset = table.replace(dataset, [], table.write(dataset, [later]), {})
         return TablePart(name, dataset.version, "", dataset.count_rows())
 
 

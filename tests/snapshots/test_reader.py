@@ -39,7 +39,7 @@ def publish(store: FolderStore, number: int, *titles: str) -> Manifest:
     columns = {"title_no": range(len(titles)), "revision": ["r"] * len(titles), "title_id": list(titles)}
     rows = pl.DataFrame(columns, schema={"title_no": pl.Int32, "revision": pl.String, "title_id": pl.String})
     base = table.open()
-    version = table.replace(base, list(table.holdings(base)), table.write(base, rows), {}).version
+    version = table.replace(base, list(table.holdings(base)), table.write(base, [rows]), {}).version
     snapshot = f"{number:020d}-aaaaaaaa"
     manifest = replace(MANIFEST, id=snapshot, tables={"titles": TablePart("titles", version, "", len(titles))})
     assert store.put_if_absent(layout.snapshot(snapshot), manifest.to_json())

@@ -25,7 +25,7 @@ def lines(no: int, revision: str, *texts: str) -> pl.DataFrame:
 def put(table: Table, new: Mapping[int, pl.DataFrame], gone: Sequence[int] = (), epoch: int = 1) -> lance.LanceDataset:
     """Replace titles in the newest version, all in one fragment, as the committer does."""
     base = table.open()
-    written = table.write(base, pl.concat(new.values())) if new else []
+    written = table.write(base, [pl.concat(new.values())]) if new else []
     return table.replace(base, [*new, *gone], written, {EPOCH: str(epoch), BATCH: "b", BASE: str(base.version)})
 
 
@@ -65,4 +65,4 @@ def commit(
 
 
 def insert(table: Table, base: lance.LanceDataset, no: int) -> list[Any]:
-    return table.write(base, lines(no, "r", "one", "two"))
+    return table.write(base, [lines(no, "r", "one", "two")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -166,7 +166,7 @@ def test_half_precision_vectors_come_back_and_are_searched(store: FolderStore) -
         }
     )
     base = table.open()
-    dataset = table.replace(base, [], table.write(base, frame), {})
+    dataset = table.replace(base, [], table.write(base, [frame]), {})
     dataset = table.replace(dataset, [3], [], {})
     found = dataset.to_table(nearest={"column": "vector", "q": given[7].astype(np.float32), "k": 1})
     assert found["title_no"].to_pylist() == [7]
@@ -177,7 +177,7 @@ def test_half_precision_vectors_come_back_and_are_searched(store: FolderStore) -
 
 def test_rows_that_do_not_fit_are_a_sentence(table: Table) -> None:
     with pytest.raises(SystemFault, match="do not fit") as caught:
-        table.write(table.open(), lines(1, "r", "x").drop("text"))
+        table.write(table.open(), [lines(1, "r", "x").drop("text")])
     assert caught.value.fields["table"] == "cues"
 
 
@@ -198,3 +198,27 @@ def test_the_lancedb_client_opens_published_tables_at_a_version(store: FolderSto
     opened.checkout(first.version)
     assert opened.count_rows() == 18
     assert {row["title_no"] for row in opened.search("north", query_type="fts").limit(20).to_list()} == set(range(6))
+
+
+@pytest.mark.parametrize("frames", [0, 1, 2, 40])
+def test_rows_that_fail_to_come_fail_the_write_with_their_own_error(table: Table, frames: int) -> None:
+    def rows() -> Iterator[pl.DataFrame]:
+        for number in range(frames):
+            yield lines(number, "r", "x")
+        raise SystemFault("The artifact has gone.", key="a key")
+
+    with pytest.raises(SystemFault, match=r"^The artifact has gone\.$") as caught:
+        table.write(table.open(), rows())
+    assert caught.value.fields["key"] == "a key"
+
+
+def test_frames_that_come_one_by_one_are_written_in_order_as_one_fragment(table: Table) -> None:
+    base = table.open()
+    empty = lines(0, "r", "x").clear()
+    frames = [empty, *(lines(number, "r", f"said {number}") for number in range(30)), empty]
+    written = table.write(base, iter(frames))
+    assert len(written) == 1
+    found = table.replace(base, [], written, {}).to_table(columns=["title_no", "text"])
+    assert found["title_no"].to_pylist() == list(range(30))
+    assert found["text"].to_pylist() == [f"said {number}" for number in range(30)]
+    assert table.write(base, [empty]) == table.write(base, []) == []

@@ -11,9 +11,9 @@ import pytest
 
 from mediaflow.search.searchers.vector import VectorSearcher
 from mediaflow.storage.objects import FolderStore
-from mediaflow.storage.tables import Table
+from mediaflow.storage.tables import Holding, Table
 from mediaflow.storage.upkeep import Upkeep
-from tests.storage.cues import lines, phrase, put, rows
+from tests.storage.cues import CUES, lines, phrase, put, rows
 
 DIM, TITLES, PER_TITLE = 64, 60, 50
 NEVER = Upkeep(fragments=10_000, deleted_share=1.0, unindexed_share=1.0, vector_rows=10**9)
@@ -69,6 +69,22 @@ def test_many_small_fragments_are_merged_and_large_ones_are_left(table: Table) -
     put(table, {5: lines(5, "r", "one")})
     assert len(table.tend(table.open(), Upkeep(fragments=5)).get_fragments()) == 1
     assert rows(table.open()) == [(no, "r", "one") for no in range(6)]
+
+
+def test_a_small_table_without_an_index_of_words_or_vectors_is_compacted_sooner(
+    store: FolderStore, table: Table
+) -> None:
+    plain = Table(store, "plain", {name: kind for name, kind in CUES.items() if name != "text"})
+    due = Upkeep(fragments=15)
+    for no in range(4):
+        if no == 3:
+            assert [len(one.tend(one.open(), due).get_fragments()) for one in (plain, table)] == [3, 3]
+        base = plain.open()
+        plain.replace(base, [no], plain.write(base, [lines(no, "r", "one").drop("text")]), {})
+        put(table, {no: lines(no, "r", "one")})
+    assert [len(one.tend(one.open(), due).get_fragments()) for one in (plain, table)] == [1, 4]
+    assert rows(table.open()) == [(no, "r", "one") for no in range(4)]
+    assert plain.holdings(plain.open()) == {no: Holding(("r",), 1) for no in range(4)}
 
 
 @pytest.mark.parametrize(("gone", "fragments"), [(12, 0), (10, 1)])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mediaflow.search.searchers.matches import read_matches
+from mediaflow.storage.upkeep import PARTITION_ROWS
 
 if TYPE_CHECKING:
     import lance
@@ -17,10 +18,9 @@ if TYPE_CHECKING:
 EXACT_ROWS = 20_000
 """Up to so many rows exact search is cheaper than an index, whose recall a narrow filter would ruin."""
 
-# Of so many partitions, or of as many as have `EXACT_ROWS` rows that may answer, all such rows are looked at: an index
-# has a partition for about so many rows.
+# Of so many partitions, or of as many as have so many rows that may answer, all such rows are looked at.
 _PROBES = 20
-_PARTITION_ROWS = 4_096
+_PROBED_ROWS = 2 * EXACT_ROWS
 # So many of the best by the index's rough distances are compared exactly; more where many are asked for.
 _CANDIDATES = 1_000
 _REFINE = 10
@@ -52,6 +52,6 @@ class VectorSearcher:
             return {**nearest, "use_index": False}
         # The narrower the filter, the fewer rows of a partition may answer.
         share = matching / table.count_rows()
-        probes = max(_PROBES, math.ceil(EXACT_ROWS / _PARTITION_ROWS / share)) if matching else _PROBES
+        probes = max(_PROBES, math.ceil(_PROBED_ROWS / PARTITION_ROWS / share)) if matching else _PROBES
         refine = max(_REFINE, math.ceil(_CANDIDATES / limit))
         return {**nearest, "use_index": True, "minimum_nprobes": probes, "refine_factor": refine}
