@@ -146,7 +146,10 @@ def retry(
 
 def _print_no_titles(opened: Library) -> None:
     try:
-        print_note(f"There are no titles of {opened.root} yet: run 'make refresh' or 'make up'.")
+        if opened.root.is_dir():
+            print_note(f"There are no titles of {opened.root} yet: run 'make refresh' or 'make up'.")
+        else:
+            print_note(f"The library {opened.root} is not a folder: check that the setting `library` is right.")
     except UsageError as error:
         print_note(error.message)
 

@@ -288,10 +288,18 @@ def test_a_settings_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> No
 
 def test_without_titles_there_is_a_hint(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
+    shell.films.mkdir()
     for command in ("titles", "plan", "status"):
         done = shell.run(command)
         assert done.exit_code == 0
         assert done.stderr == f"There are no titles of {shell.films} yet: run 'make refresh' or 'make up'.\n"
+    shell.films.rmdir()
+    for command in ("titles", "plan"):
+        done = shell.run(command)
+        assert done.exit_code == 0
+        assert done.stderr == (
+            f"The library {shell.films} is not a folder: check that the setting `library` is right.\n"
+        )
     nowhere = CliRunner(env={"MEDIAFLOW_CONFIG": str(tmp_path / "mediaflow.toml"), "MEDIAFLOW_HOME": str(tmp_path)})
     assert nowhere.invoke(app, ["titles"]).stderr.startswith("No library is set: ")
 
