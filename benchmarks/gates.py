@@ -30,6 +30,7 @@ from mediaflow.storage.tables import Table
 SMALL, ROWS, AT_ONCE, REPEATS = 64, 100, 250, 5
 MOST_TIMES = 3.0
 MOST_S = 3.0
+_SEEN = 500
 _RANGE = {"start_ms": pl.Int64, "end_ms": pl.Int64}
 
 
@@ -49,6 +50,7 @@ class Shelf:
     def __init__(self, store: FolderStore, titles: int, dim: int) -> None:
         self._random = np.random.default_rng(1)
         self._dim = dim
+        self._seen = self._random.standard_normal((_SEEN, dim), dtype=np.float32)
         vector = {"shot_no": pl.Int32, **_RANGE, "vector": pl.Array(pl.Float16, dim)}
         self.tables = {
             "visual-1": Table(store, "visual-1", vector),
@@ -87,7 +89,9 @@ class Shelf:
         if name == "dialogue-1":
             words = self._random.integers(0, 20_000, (count, 6))
             return pl.DataFrame({**plain, "text": [" ".join(f"w{one}" for one in row) for row in words.tolist()]})
-        vectors = self._random.normal(size=(count, self._dim)).astype(np.float32)
+        # As models give them, around what there is to see: of pure noise no vector is near any other.
+        noise = self._random.standard_normal((count, self._dim), dtype=np.float32)
+        vectors = self._seen[self._random.integers(0, _SEEN, count)] + 0.6 * noise
         unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
         kept = pl.Series("vector", unit, dtype=pl.Array(pl.Float16, self._dim))
         return pl.DataFrame({**plain, "shot_no": (at // 1000).astype(np.int32)}).with_columns(kept)
