@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 
-from mediaflow.algorithms.source import ChangedSource
+from mediaflow.algorithms.versions import ChangedSource
 from mediaflow.planning.stage import Stage
 from mediaflow.stages.work import ALREADY_FRESH, Outcome
 

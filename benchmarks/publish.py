@@ -29,8 +29,8 @@ from mediaflow.search.searchers.text import TextSearcher
 from mediaflow.search.searchers.vector import VectorSearcher
 from mediaflow.snapshots.reader import Releases
 from mediaflow.storage import layout
+from mediaflow.storage.commits import FENCE
 from mediaflow.storage.objects import FolderStore, ObjectInfo
-from mediaflow.storage.tables import FENCE
 
 ROOT = Path(__file__).parent.parent
 SMALL, MANY, TURNS, MANY_TURNS, SWITCHES = 500, 1_000, 15, 3, 120

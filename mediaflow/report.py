@@ -17,7 +17,7 @@ from mediaflow.snapshots.release import Release
 if TYPE_CHECKING:
     import polars as pl
 
-    from mediaflow.algorithms.source import ChangedSource
+    from mediaflow.algorithms.versions import ChangedSource
 
 # A title is what its worst artifact is.
 _WORST_FIRST = (QUARANTINED, FAILED, STALE)

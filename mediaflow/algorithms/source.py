@@ -1,4 +1,4 @@
-"""Remembers the source of an algorithm's functions beside its version, to warn where one changed without the other.
+"""The source of an algorithm's functions, as hashes that say whether one has changed.
 
 What is compared is the meaning of the text: comments, docstrings, spaces and positions do not count. Besides the
 methods of the algorithm's class that is whatever they name in the same file; other files are not looked at.
@@ -9,52 +9,15 @@ from __future__ import annotations
 import ast
 import copy
 import hashlib
-import json
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mediaflow.algorithms.contract import Algorithm
-from mediaflow.errors import NotFound
-from mediaflow.storage import layout
-from mediaflow.storage.objects import ObjectStore
-
-if TYPE_CHECKING:
-    from mediaflow.algorithms.registry import Registered
 
 # Attributes of the contract are in the revision, or they are for people.
 _DECLARED = frozenset(Algorithm.__annotations__)
-_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
-
-
-@dataclass(frozen=True)
-class ChangedSource:
-    """An algorithm whose source is not what it was when this version of it was first used.
-
-    Attributes
-    ----------
-    algorithm, version, source : str
-        Its name, its declared version, and the file or module that it is in.
-    functions : tuple of str
-        What changed, came or went, such as `Brightness.run`.
-    """
-
-    algorithm: str
-    version: str
-    source: str
-    functions: tuple[str, ...]
-
-    @property
-    def warning(self) -> str:
-        """One sentence that says what changed and what to do."""
-        return (
-            f"The source of {', '.join(self.functions)} of the algorithm {self.algorithm!r} has changed, and its "
-            f"version is still {self.version!r}: change 'version' in {self.source} to compute all titles anew, or "
-            "take the change back."
-        )
 
 
 def fingerprints(kind: type[Algorithm]) -> dict[str, str]:
@@ -71,37 +34,6 @@ def fingerprints(kind: type[Algorithm]) -> dict[str, str]:
             except (OSError, ValueError, SyntaxError, RecursionError):
                 return {}
     return found
-
-
-def remember(store: ObjectStore, one: Registered) -> None:
-    """Keep the source of a version, unless some source of it is kept already."""
-    if one.algorithm is None or not one.functions:
-        return
-    key = _key(one.name, one.algorithm.version)
-    if not store.exists(key):
-        body = {"version": one.algorithm.version, "python": _PYTHON, "functions": dict(one.functions)}
-        store.put_if_absent(key, json.dumps(body, sort_keys=True).encode())
-
-
-def changed(store: ObjectStore, found: Iterable[Registered]) -> list[ChangedSource]:
-    """Return those algorithms whose source is not the one that is kept for their version."""
-    return [said for one in found if one.algorithm is not None and (said := _compared(store, one)) is not None]
-
-
-def _compared(store: ObjectStore, one: Registered) -> ChangedSource | None:
-    assert one.algorithm is not None
-    version = one.algorithm.version
-    try:
-        kept: dict[str, str] = json.loads(store.get(_key(one.name, version)))["functions"]
-    except NotFound:
-        return None
-    differing = sorted(name for name in {*kept, *one.functions} if kept.get(name) != one.functions.get(name))
-    return ChangedSource(one.name, version, one.source, tuple(differing)) if differing and one.functions else None
-
-
-def _key(name: str, version: str) -> str:
-    # Another Python may spell the same tree differently: what it finds is kept apart.
-    return layout.source(name, hashlib.sha256(f"{_PYTHON}\n{version}".encode()).hexdigest()[:32])
 
 
 def _of_class(file: Path, name: str) -> dict[str, str]:

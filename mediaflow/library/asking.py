@@ -13,7 +13,7 @@ from mediaflow.planning.plan import Retries
 from mediaflow.snapshots.reader import SnapshotExpired, SnapshotReader
 
 if TYPE_CHECKING:
-    from mediaflow.algorithms.source import ChangedSource
+    from mediaflow.algorithms.versions import ChangedSource
     from mediaflow.planning.why import Why
     from mediaflow.search.engine import SearchEngine
     from mediaflow.search.gateway import Gateway
@@ -145,6 +145,6 @@ class Asking(Publishing):
 
     def changed_sources(self) -> list[ChangedSource]:
         """Return the algorithms whose source changed and whose declared version did not."""
-        from mediaflow.algorithms.source import changed
+        from mediaflow.algorithms.versions import changed
 
         return changed(self.store, self.algorithms)

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from mediaflow.errors import MediaflowError, SystemFault
 from mediaflow.snapshots.manifest import TablePart
-from mediaflow.storage import layout, steps
+from mediaflow.storage import commits, layout, steps
+from mediaflow.storage.commits import BASE, BATCH, EPOCH, CommitRefused, VersionGone
 from mediaflow.storage.objects import ObjectStore
-from mediaflow.storage.tables import BASE, BATCH, EPOCH, CommitRefused, Holding, Table, VersionGone
+from mediaflow.storage.tables import Holding, Table
 from mediaflow.storage.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Committer:
             return base, task.served
         refused: CommitRefused | None = None
         for look in range(_LOOKS):
-            if table.epoch(newest) > self._epoch:
+            if commits.epoch(newest, table.name) > self._epoch:
                 raise Overtaken(f"Another publisher has begun to write {table.name}; this one ends.", table=table.name)
             seen = _look(task, newest)
             try:
@@ -188,7 +189,7 @@ def _look(task: _Task, dataset: lance.LanceDataset) -> _Seen:
     """
     table, target = task.table, task.target
     if task.served is not None and target.changed is not None:
-        titles, batches = sorted(target.changed), table.batches(dataset, int(task.served.version))
+        titles, batches = sorted(target.changed), commits.batches(dataset, int(task.served.version))
         if batches == []:
             fragments, rows = table.where(dataset, titles)
             if dataset.count_rows() - rows == target.others:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mediaflow.algorithms import source
+from mediaflow.algorithms import versions
 from mediaflow.algorithms.registry import Registered
 from mediaflow.catalog.records import TitleRecord
 from mediaflow.errors import AlgorithmError, SystemFault, TitleError
@@ -263,7 +263,7 @@ class Workshop:
                     self._ledger.append(facts)
                 self._claim.hold()
                 if any(outcome.ok for outcome in outcomes):
-                    source.remember(self._store, self._algorithms[stage.name])
+                    versions.remember(self._store, self._algorithms[stage.name])
                 yield from outcomes
         except AlgorithmError as error:
             generation = self._graph.generations[stage.name]

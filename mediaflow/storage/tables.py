@@ -11,9 +11,10 @@ import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mediaflow.errors import MediaflowError, SystemFault
+from mediaflow.errors import SystemFault
 from mediaflow.storage import layout, steps, upkeep
 from mediaflow.storage.columns import KEYS, fitted, schema_of
+from mediaflow.storage.commits import BASE, BATCH, EPOCH, FENCE, CommitRefused, VersionGone
 from mediaflow.storage.objects import ObjectStore
 from mediaflow.storage.upkeep import Upkeep
 
@@ -22,18 +23,8 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-FENCE = 4294967294
-EPOCH, BATCH, BASE = "mediaflow.epoch", "mediaflow.batch", "mediaflow.base"
 _COUNTED = (*KEYS, "count_all")
 _FEW_FILES = 16
-
-
-class CommitRefused(MediaflowError):
-    """Somebody else changed the table since it was read: look again before doing anything."""
-
-
-class VersionGone(SystemFault):
-    """A version that somebody relies on is not in the store any more."""
 
 
 def create(uri: str, schema: pa.Schema) -> None:
@@ -194,45 +185,6 @@ class Table:
             "restore them, or remove the table's folder to build it anew.",
             table=self.name,
         )
-
-    def epoch(self, dataset: lance.LanceDataset) -> int:
-        """Return the epoch of the newest commit of rows, 0 where there is none."""
-        for version in range(int(dataset.version), 1, -1):
-            try:
-                transaction = _transaction(dataset, version)
-            except OSError as error:
-                raise VersionGone(
-                    f"Version {version} of the table {self.name} is gone, and no later one says who wrote it: the "
-                    "store was changed by other means.",
-                    table=self.name,
-                    version=version,
-                ) from error
-            properties = getattr(transaction, "transaction_properties", None) or {}
-            if EPOCH in properties:
-                return int(properties[EPOCH])
-        return 0
-
-    def batches(self, dataset: lance.LanceDataset, since: int) -> list[str] | None:
-        """Return the batches that changed rows after version `since`; None where that cannot be told.
-
-        Indexes and updates that touch nothing (seals) change no rows. What Lance gives no details of, such as a
-        compaction of a table with indexes, or a version that is gone, cannot be told.
-        """
-        import lance
-
-        found = []
-        for version in range(since + 1, int(dataset.version) + 1):
-            try:
-                transaction = _transaction(dataset, version)
-            except OSError:
-                return None
-            operation = getattr(transaction, "operation", None)
-            if isinstance(operation, lance.LanceOperation.Update):
-                if _touches(operation):
-                    found.append((transaction.transaction_properties or {}).get(BATCH, ""))
-            elif not isinstance(operation, lance.LanceOperation.CreateIndex):
-                return None
-        return found
 
     def newest(self) -> lance.LanceDataset | None:
         """Open the newest version with a fresh handle; None where there is no table, and none is made."""
@@ -432,23 +384,6 @@ class Table:
         if len(named) <= _FEW_FILES:
             return {name for name in named if self._store.exists(prefix + name)}
         return {info.key.removeprefix(prefix) for info in self._store.list(prefix)}
-
-
-def _transaction(dataset: lance.LanceDataset, version: int) -> Any:
-    """Return the transaction that made a version; `OSError` where the version is gone.
-
-    None for a compaction that has rewritten an index: Lance 14.0.2 fails to give it to Python.
-    """
-    try:
-        return dataset.read_transaction(version)
-    except TypeError:
-        return None
-
-
-def _touches(update: lance.LanceOperation.Update) -> bool:
-    """Say whether an update changes any rows."""
-    gone = [number for number in update.removed_fragment_ids if number != FENCE]
-    return bool(gone or update.updated_fragments or update.new_fragments)
 
 
 def _filter(titles: Sequence[int]) -> str:

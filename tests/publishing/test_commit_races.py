@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from mediaflow.storage import commits
 from mediaflow.storage.objects import FolderStore
 from mediaflow.storage.tables import Table
 from mediaflow.storage.upkeep import Upkeep
@@ -121,7 +122,7 @@ def test_a_committer_killed_behind_its_commit_is_not_done_again(world: World, ti
     assert world.publish().outcome == "released"
     assert world.answers() == world.expected()
     assert revisions_agree(world.reader())
-    again = {table.name: table.batches(table.open(), there[table.name]) for table in tables(world)}
+    again = {table.name: commits.batches(table.open(), there[table.name]) for table in tables(world)}
     assert [batches for name, batches in again.items() if there[name] > before[name]] == [[]] * times
     assert sum(bool(batches) for batches in again.values()) == LAST - times, "the others are committed now"
 
@@ -141,7 +142,7 @@ def test_a_commit_whose_reply_is_lost_is_found_and_not_done_again(world: World, 
     assert world.answers() == world.expected()
     assert revisions_agree(world.reader())
     for table in tables(world):
-        batches = table.batches(table.open(), before[table.name])
+        batches = commits.batches(table.open(), before[table.name])
         assert batches is not None
         assert len(batches) == 1, table.name
 

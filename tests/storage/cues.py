@@ -9,7 +9,8 @@ import lance
 import polars as pl
 from lance.query import PhraseQuery
 
-from mediaflow.storage.tables import BASE, BATCH, EPOCH, FENCE, Table
+from mediaflow.storage.commits import BASE, BATCH, EPOCH, FENCE
+from mediaflow.storage.tables import Table
 
 CUES = {"start_ms": pl.Int64, "text": pl.String}
 DIM = 8

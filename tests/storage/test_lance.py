@@ -19,9 +19,10 @@ import pytest
 from lance.optimize import Compaction, CompactionOptions
 
 from mediaflow.errors import SystemFault
-from mediaflow.storage import layout
+from mediaflow.storage import commits, layout
+from mediaflow.storage.commits import BASE, EPOCH, CommitRefused
 from mediaflow.storage.objects import FolderStore
-from mediaflow.storage.tables import BASE, EPOCH, CommitRefused, Table
+from mediaflow.storage.tables import Table
 from tests.storage.cues import CUES, commit, filled, insert, lines, phrase, put, rows
 
 
@@ -108,7 +109,7 @@ def test_properties_come_back_by_version_also_after_a_rebase_and_a_cleanup(table
     new = insert(table, base, 2)
     table.open().create_scalar_index("start_ms", "BTREE")
     after = commit(base, new=new, **{EPOCH: "5", BASE: str(base.version)})
-    assert table.epoch(after) == 5
+    assert commits.epoch(after, table.name) == 5
     said = after.read_transaction(after.version)
     assert said.transaction_properties[BASE] == str(base.version)
     assert said.read_version != base.version, "Lance rewrites it; only our own property says what was planned on"
@@ -116,10 +117,10 @@ def test_properties_come_back_by_version_also_after_a_rebase_and_a_cleanup(table
     after = table.tend(after)
     assert after.version > updated
     after.cleanup_old_versions(versions=[one["version"] for one in after.versions() if one["version"] < updated])
-    assert table.epoch(table.open()) == 5
+    assert commits.epoch(table.open(), table.name) == 5
     after.cleanup_old_versions(versions=[updated])
     with pytest.raises(SystemFault, match="no later one says who wrote it"):
-        table.epoch(table.open())
+        commits.epoch(table.open(), table.name)
 
 
 def test_the_uuid_of_a_transaction_protects_nothing(table: Table) -> None:
@@ -164,7 +165,7 @@ def test_a_late_compaction_lands_over_a_seal_and_rows_are_as_they_were(table: Ta
     assert len(after.get_fragments()) == 1
     assert rows(after) == before
     assert rows(after, filter="title_no = 1") == [(1, "r1", "the tide is high")]
-    assert table.epoch(after) == 7
+    assert commits.epoch(after, table.name) == 7
     if indexed:
         assert phrase(after, "tide is high") == {0, 1, 2}
 
@@ -208,8 +209,8 @@ def test_a_compaction_that_rewrote_an_index_cannot_be_read_back(table: Table) ->
     # Where this does not hold any more, `Table.batches` can pass over compactions.
     with pytest.raises(TypeError, match="RewrittenIndex"):
         after.read_transaction(after.version)
-    assert table.batches(after, base) is None
-    assert table.epoch(after) == 1
+    assert commits.batches(after, base) is None
+    assert commits.epoch(after, table.name) == 1
 
 
 def test_a_cleanup_takes_fragments_older_than_a_week_that_no_version_names_and_a_late_commit_does_not_notice(

@@ -12,16 +12,17 @@ import polars as pl
 import pytest
 
 from mediaflow.errors import SystemFault
-from mediaflow.storage import layout
+from mediaflow.storage import commits, layout
+from mediaflow.storage.commits import CommitRefused
 from mediaflow.storage.objects import FolderStore
-from mediaflow.storage.tables import CommitRefused, Holding, Table, create
+from mediaflow.storage.tables import Holding, Table, create
 from tests.storage.cues import CUES, DIM, filled, insert, lines, phrase, put, rows
 
 
 def test_a_new_table_is_empty_and_has_its_columns(table: Table) -> None:
     assert table.open().schema.names == ["title_no", "revision", "start_ms", "text"]
     assert table.holdings(table.open()) == {}
-    assert table.epoch(table.open()) == 0
+    assert commits.epoch(table.open(), table.name) == 0
 
 
 def at_once(do: Callable[[], Any], times: int = 6) -> list[Any]:
@@ -76,7 +77,7 @@ def test_a_version_says_what_it_holds_of_each_title(table: Table) -> None:
     assert table.holdings(dataset) == {1: Holding(("a",), 2), 2: Holding(("b",), 1), 3: Holding(("c",), 1)}
     assert table.holdings(dataset, [2, 9]) == {2: Holding(("b",), 1)}
     assert table.holdings(dataset, []) == {}
-    assert table.epoch(dataset) == 4
+    assert commits.epoch(dataset, table.name) == 4
 
 
 @pytest.mark.parametrize("shared", [False, True], ids=["a fragment a title", "one fragment for all"])

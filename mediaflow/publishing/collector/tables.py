@@ -25,9 +25,10 @@ from mediaflow.publishing.collector.wanted import Wanted
 from mediaflow.publishing.committer import Overtaken
 from mediaflow.publishing.epochs import Epochs
 from mediaflow.snapshots.manifest import Manifest
-from mediaflow.storage import layout, steps
+from mediaflow.storage import commits, layout, steps
+from mediaflow.storage.commits import CommitRefused
 from mediaflow.storage.objects import ObjectInfo
-from mediaflow.storage.tables import CommitRefused, Table
+from mediaflow.storage.tables import Table
 
 if TYPE_CHECKING:
     import lance
@@ -96,7 +97,7 @@ class Tables:
             if dataset is None:
                 self._remains(name, intents)
                 return
-            if table.epoch(dataset) > self._epoch:
+            if commits.epoch(dataset, name) > self._epoch:
                 raise Overtaken(f"Another publisher has begun to write {name}; the collector ends.", table=name)
             seen = Versions(self._store, name, dataset)
             tagged = self._untag(seen)

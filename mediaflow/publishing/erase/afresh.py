@@ -19,9 +19,10 @@ from mediaflow.publishing.erase.holding import Holding
 from mediaflow.snapshots.manifest import Manifest, TablePart
 from mediaflow.snapshots.reader import Releases
 from mediaflow.snapshots.release import PUBLISH, Release, now_ms
-from mediaflow.storage import layout, steps
+from mediaflow.storage import commits, layout, steps
+from mediaflow.storage.commits import BASE, BATCH, EPOCH, CommitRefused
 from mediaflow.storage.objects import ObjectStore
-from mediaflow.storage.tables import BASE, BATCH, EPOCH, CommitRefused, Table
+from mediaflow.storage.tables import Table
 
 if TYPE_CHECKING:
     import lance
@@ -89,7 +90,7 @@ class _Afresh:
             return part
         table = Table(self._store, part.name, {})
         newest = table.open()
-        if table.epoch(newest) > self._epoch:
+        if commits.epoch(newest, table.name) > self._epoch:
             raise Overtaken(f"Another publisher has begun to write {part.name}: try again.", table=part.name)
         served = table.open(part.version)
         text = next((one.field_names[0] for one in served.describe_indices() if one.index_type == "Inverted"), None)

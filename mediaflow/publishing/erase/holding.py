@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mediaflow.snapshots.manifest import Manifest, TablePart
+from mediaflow.storage.commits import VersionGone
 from mediaflow.storage.objects import ObjectStore
-from mediaflow.storage.tables import Table, VersionGone
+from mediaflow.storage.tables import Table
 
 if TYPE_CHECKING:
     import lance

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from mediaflow.publishing.verify.problem import Problem
 from mediaflow.snapshots.manifest import TablePart
 from mediaflow.storage import layout
+from mediaflow.storage.commits import VersionGone
 from mediaflow.storage.objects import ObjectStore
-from mediaflow.storage.tables import Table, VersionGone
+from mediaflow.storage.tables import Table
 
 if TYPE_CHECKING:
     import lance

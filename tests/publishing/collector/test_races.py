@@ -15,8 +15,9 @@ from mediaflow.publishing.verify.verify import verify
 from mediaflow.snapshots.history import lines
 from mediaflow.snapshots.reader import Releases
 from mediaflow.storage import layout
+from mediaflow.storage.commits import CommitRefused
 from mediaflow.storage.objects import FolderStore
-from mediaflow.storage.tables import CommitRefused, Table
+from mediaflow.storage.tables import Table
 from tests.conftest import ROOT
 from tests.publishing.collector.asleep import Stopped, asleep_at, converges, pin, roll_back, whole
 from tests.publishing.collector.keeping import age, collect, manifests

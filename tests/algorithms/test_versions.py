@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mediaflow.algorithms.registry import Registered, find
-from mediaflow.algorithms.source import ChangedSource, changed, remember
+from mediaflow.algorithms.versions import ChangedSource, changed, remember
 from mediaflow.storage.objects import FolderStore
 
 TEXT = '''
