@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
 from mediaflow.errors import UsageError
 from mediaflow.search.catalogue import Catalogue, Selection
-from mediaflow.search.fusion import Fused, fuse
+from mediaflow.search.fusion import Fused, Ranked, fuse
 from mediaflow.search.group import Arranged, arrange
 from mediaflow.search.literals import among, both, text_literal
 from mediaflow.search.people import Voices
 from mediaflow.search.query import FreeText, Query
 from mediaflow.search.results import Box, Hit, Presence, Results, Source
 from mediaflow.search.routing import DIALOGUE, VISUAL, Asked, Encoders, Pictures, Router
+from mediaflow.search.searchers.matches import read_rows
 from mediaflow.storage import steps
 
 if TYPE_CHECKING:
@@ -29,6 +30,13 @@ _CANDIDATES_FOR_GROUPS = 2000
 _MOST_HITS = 1000
 # Any text does: the first one that a model encodes takes longer than the others.
 _WARMING = "a picture"
+
+
+class _Found(NamedTuple):
+    """Where the row of a match stands, and its score."""
+
+    row: int
+    score: float
 
 
 class Gateway:
@@ -137,10 +145,11 @@ class Gateway:
         numbers = sorted({one.hit.title_no for one in shown})
         rows = self.catalogue.titles.filter(pl.col("title_no").is_in(numbers)).iter_rows(named=True)
         titles = {row["title_no"]: row for row in rows}
+        scores, read = self._read(shown, asked, lists)
         hits: list[Hit] = []
         for one in shown:
             fused, title = one.hit, titles[one.hit.title_no]
-            sources = self._sources(fused, asked, lists)
+            sources = self._sources(fused, asked, scores, read)
             hits.append(
                 Hit(
                     title_no=fused.title_no,
@@ -160,21 +169,44 @@ class Gateway:
             )
         return hits
 
-    def _sources(self, fused: Fused, asked: list[Asked], lists: list[pl.DataFrame]) -> tuple[Source, ...]:
+    def _read(
+        self, shown: list[Arranged], asked: list[Asked], lists: list[pl.DataFrame]
+    ) -> tuple[dict[Ranked, _Found], dict[str, dict[int, dict[str, Any]]]]:
+        """Read the rows behind the hits that are shown: by range where it stands, and by algorithm and address."""
+        found = {
+            ranked: _Found(*lists[ranked.list_no].select("row", "score").row(ranked.row))
+            for one in shown
+            for ranked in one.hit.sources
+        }
+        addresses: dict[str, set[int]] = {}
+        for ranked, at in found.items():
+            addresses.setdefault(asked[ranked.list_no].algorithm, set()).add(at.row)
+        read = {}
+        for algorithm, wanted in addresses.items():
+            rows = read_rows(self.reader.table(self.reader.manifest.algorithms[algorithm].table), sorted(wanted))
+            read[algorithm] = {row["row"]: row for row in rows.iter_rows(named=True)}
+        return found, read
+
+    def _sources(
+        self,
+        fused: Fused,
+        asked: list[Asked],
+        found: dict[Ranked, _Found],
+        read: dict[str, dict[int, dict[str, Any]]],
+    ) -> tuple[Source, ...]:
         sources: dict[tuple[str, int], Source] = {}
         for ranked in fused.sources:
-            algorithm = asked[ranked.list_no].algorithm
-            part = self.reader.manifest.algorithms[algorithm]
-            row = lists[ranked.list_no].row(ranked.row, named=True)
+            algorithm, at = asked[ranked.list_no].algorithm, found[ranked]
+            part, row = self.reader.manifest.algorithms[algorithm], read[algorithm][at.row]
             # Two clauses may find the same row; it is one source, with its first score.
             sources.setdefault(
-                (algorithm, row["row"]),
+                (algorithm, at.row),
                 Source(
                     algorithm=algorithm,
                     generation=part.generation,
                     model=part.model,
                     revision=row["revision"],
-                    score=row["score"],
+                    score=at.score,
                     start_ms=row["start_ms"],
                     end_ms=row["end_ms"],
                     text=row["text"],

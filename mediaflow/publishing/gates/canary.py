@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from mediaflow.publishing.gates.gate import Found, Trial, nothing_served
 from mediaflow.publishing.gates.probes import Probe, draw
 from mediaflow.search.literals import among
+from mediaflow.search.searchers.matches import read_rows
 
 if TYPE_CHECKING:
     import lance
+    import polars as pl
 
 DEPTH = 10
 # A row counts as lost where it is not even among so many: rows of equal scores come in any order.
@@ -79,9 +81,14 @@ def _moved(probe: Probe, before: lance.LanceDataset, after: lance.LanceDataset, 
     if len(old) == _DEEP and old["score"][DEPTH - 1] == old["score"][-1]:
         # So many rows are equally good that which of them come first is chance.
         return False
-    columns = ("title_no", "start_ms", "end_ms", "text")
-    was, now = (list(found.select(columns).iter_rows()) for found in (old, new))
+    was, now = _told(before, old), _told(after, new)
     return not (set(was[:DEPTH]) <= set(now) and set(now[:DEPTH]) <= set(was))
+
+
+def _told(table: lance.LanceDataset, found: pl.DataFrame) -> list[tuple[int, int, int, str | None]]:
+    rows = read_rows(table, found["row"].to_list()).select("row", "text")
+    both = found.join(rows, on="row", how="left", maintain_order="left")
+    return list(both.select("title_no", "start_ms", "end_ms", "text").iter_rows())
 
 
 def _words(trial: Trial, probe: Probe) -> str:

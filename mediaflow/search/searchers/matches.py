@@ -1,7 +1,8 @@
-"""What searchers hand on: ranges of titles with a score, read from a table of any shape."""
+"""What searchers hand on: ranges of titles with a score, read from a table of any shape; and the rows behind them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,11 +12,18 @@ if TYPE_CHECKING:
 
 MATCHES: dict[str, Any] = {
     "title_no": pl.Int32,
-    "revision": pl.String,
     "start_ms": pl.Int64,
     "end_ms": pl.Int64,
     "score": pl.Float64,
     "row": pl.UInt64,
+}
+"""A match: whose row it is, its range, its score (more is better), and its address in the table."""
+
+ROWS: dict[str, Any] = {
+    "row": pl.UInt64,
+    "revision": pl.String,
+    "start_ms": pl.Int64,
+    "end_ms": pl.Int64,
     "text": pl.String,
     "language": pl.String,
     "speaker": pl.String,
@@ -24,8 +32,8 @@ MATCHES: dict[str, Any] = {
     "w": pl.Float64,
     "h": pl.Float64,
 }
-"""A match: whose row it is, its range, its score (more is better), its address in the table, and what there is to
-show: the text or label, its language and speaker, its box as fractions of the picture."""
+"""What there is to show of a row: its address, which artifact it comes from, its range, the text or label, its language
+and speaker, its box as fractions of the picture."""
 
 _ORDER = ("score", "title_no", "start_ms", "end_ms", "row")
 
@@ -43,20 +51,29 @@ def read_matches(table: lance.LanceDataset, score: str | None, **scan: Any) -> p
     **scan
         For `LanceDataset.scanner`: what to find, the condition, the limit.
     """
-    own = set(table.schema.names)
-    columns = [name for name in MATCHES if name in own]
-    columns += ["label"] if "label" in own and "text" not in own else []
-    columns += [score] if score and score not in columns else []
+    columns = ["title_no", "start_ms", "end_ms", *([score] if score else [])]
     scanner = table.scanner(
         columns=columns, prefilter=True, with_row_address=True, disable_scoring_autoprojection=True, **scan
     )
     found = pl.DataFrame(pl.from_arrow(scanner.to_table())).rename({"_rowaddr": "row"})
-    if "label" in found.columns:
-        found = found.rename({"label": "text"})
     if score == "_distance":
         found = found.with_columns((1.0 - pl.col(score).cast(pl.Float64) / 2).alias("score"))
     else:
         found = found.with_columns((pl.col(score) if score else pl.lit(1.0)).cast(pl.Float64).alias("score"))
-    absent = [pl.lit(None, kind).alias(name) for name, kind in MATCHES.items() if name not in found.columns]
-    whole = found.with_columns(absent).select(pl.col(name).cast(kind) for name, kind in MATCHES.items())
+    whole = found.select(pl.col(name).cast(kind) for name, kind in MATCHES.items())
     return whole.sort(_ORDER, descending=[True, False, False, False, False], nulls_last=True)
+
+
+def read_rows(table: lance.LanceDataset, addresses: Sequence[int]) -> pl.DataFrame:
+    """Return ROWS at some addresses of a table, in any order; what a table of its shape has not is null."""
+    if not addresses:
+        return pl.DataFrame(schema=ROWS)
+    own = set(table.schema.names)
+    columns = [name for name in ROWS if name in own] + (["label"] if "label" in own and "text" not in own else [])
+    where = f"_rowaddr IN ({', '.join(str(int(address)) for address in addresses)})"
+    scanner = table.scanner(columns=columns, filter=where, with_row_address=True)
+    found = pl.DataFrame(pl.from_arrow(scanner.to_table())).rename({"_rowaddr": "row"})
+    if "label" in found.columns:
+        found = found.rename({"label": "text"})
+    absent = [pl.lit(None, kind).alias(name) for name, kind in ROWS.items() if name not in found.columns]
+    return found.with_columns(absent).select(pl.col(name).cast(kind) for name, kind in ROWS.items())
