@@ -36,11 +36,12 @@ class Ranked:
     end_ms: int
     row: int
     list_no: int
+    weight: float = 1.0
 
     @property
     def gain(self) -> float:
         """What it adds to the score of the instants that it covers."""
-        return 1.0 / (CONSTANT + self.rank)
+        return self.weight / (CONSTANT + self.rank)
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,15 @@ class Fused:
     sources: tuple[Ranked, ...]
 
 
-def fuse(lists: Sequence[pl.DataFrame]) -> list[Fused]:
+def fuse(lists: Sequence[pl.DataFrame], weights: Sequence[float] | None = None) -> list[Fused]:
     """Fuse ranked lists; the order of the lists makes no difference.
 
     Parameters
     ----------
     lists : sequence of pl.DataFrame
         Each with title_no, start_ms, end_ms, score (more is better). `Ranked.row` is the row's place in its frame.
+    weights : sequence of float, optional
+        By list: how many times as much it counts; 1 where there are none.
 
     Returns
     -------
@@ -73,7 +76,8 @@ def fuse(lists: Sequence[pl.DataFrame]) -> list[Fused]:
         columns = (rows["title_no"], ranks, rows["start_ms"], rows["end_ms"])
         for row, (title_no, rank, start_ms, end_ms) in enumerate(zip(*columns, strict=True)):
             # A range without length still stands for its instant.
-            ranked = Ranked(rank, start_ms, max(end_ms, start_ms + 1), row, list_no)
+            weight = weights[list_no] if weights else 1.0
+            ranked = Ranked(rank, start_ms, max(end_ms, start_ms + 1), row, list_no, weight)
             by_title.setdefault(title_no, []).append(ranked)
     hits = [hit for title_no, ranges in by_title.items() for hit in _Timeline(title_no, ranges).hits()]
     return sorted(hits, key=lambda hit: (-hit.score, hit.title_no, hit.start_ms))

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from mediaflow.errors import UsageError
-from mediaflow.search.catalogue import Catalogue, Selection
-from mediaflow.search.fusion import Fused, Ranked, fuse
-from mediaflow.search.group import Arranged, arrange
+from mediaflow.search.catalogue import Catalogue
+from mediaflow.search.evaluation import Evaluation
+from mediaflow.search.group import arrange
 from mediaflow.search.literals import among, both, text_literal
 from mediaflow.search.people import Voices
-from mediaflow.search.query import FreeText, Query
+from mediaflow.search.query import FreeText, Query, leaves
 from mediaflow.search.results import Box, Hit, Presence, Results, Source
 from mediaflow.search.routing import DIALOGUE, VISUAL, Asked, Encoders, Pictures, Router
 from mediaflow.search.searchers.matches import read_rows
 from mediaflow.storage import steps
 
 if TYPE_CHECKING:
+    import lance
+
+    from mediaflow.snapshots.manifest import AlgorithmPart
     from mediaflow.snapshots.reader import SnapshotReader
 
 _CANDIDATES = 200
@@ -30,13 +34,6 @@ _CANDIDATES_FOR_GROUPS = 2000
 _MOST_HITS = 1000
 # Any text does: the first one that a model encodes takes longer than the others.
 _WARMING = "a picture"
-
-
-class _Found(NamedTuple):
-    """Where the row of a match stands, and its score."""
-
-    row: int
-    score: float
 
 
 class Gateway:
@@ -103,119 +100,83 @@ class Gateway:
             raise UsageError(f"The limit must be from 1 to {_MOST_HITS}, not {query.limit}.", limit=query.limit)
         selection = self.catalogue.select(query.filters)
         notes = [*selection.notes, *self._absent(query)]
-        asked = [one for clause in query.clauses for one in self._router.route(clause)]
         if selection.title_nos is not None and not selection.title_nos:
+            # What is wrong with the question is said all the same.
+            for leaf in leaves(query.clauses):
+                self._router.route(leaf)
             return Results(self.reader.id, notes=tuple(notes))
-        if selection.voices is not None:
-            asked += self._spoken(asked, selection.voices)
-        lists = [self._find(one, selection, query) for one in asked]
-        shown = arrange(fuse(lists), query, self.catalogue.titles)
-        return Results(self.reader.id, tuple(self._hits(shown, asked, lists, selection.voices)), tuple(notes))
+        evaluation = Evaluation(self._router, self._table, selection.title_nos)
+        moments = evaluation.fused(query.clauses, self._spoken(selection.voices), _candidates(query))
+        shown = arrange(moments, query, self.catalogue.titles)
+        return Results(self.reader.id, tuple(self._hits(shown, evaluation, selection.voices)), tuple(notes))
+
+    def _table(self, algorithm: str) -> lance.LanceDataset:
+        return self.reader.table(self.reader.manifest.algorithms[algorithm].table)
 
     def _absent(self, query: Query) -> list[str]:
-        if not any(isinstance(clause, FreeText) for clause in query.clauses):
+        if not any(isinstance(leaf, FreeText) for leaf in leaves(query.clauses)):
             return []
         missing = [name for name in (VISUAL, DIALOGUE) if name not in self.reader.manifest.algorithms]
         return [f"The snapshot has nothing of {name!r} yet: this answer is without it." for name in missing]
 
-    def _find(self, asked: Asked, selection: Selection, query: Query) -> pl.DataFrame:
-        table = self.reader.table(self.reader.manifest.algorithms[asked.algorithm].table)
-        titles = None if selection.title_nos is None else among("title_no", selection.title_nos)
-        count = max(_CANDIDATES, query.limit * _CANDIDATES_PER_HIT)
-        if query.group_by:
-            count = max(count, _CANDIDATES_FOR_GROUPS)
-        return asked.searcher.search(table, both(asked.condition, titles), count)
-
-    def _spoken(self, asked: list[Asked], voices: Voices) -> list[Asked]:
+    def _spoken(self, voices: Voices | None) -> Callable[[Asked], Asked | None]:
         """Ask dialogue once more for what the people themselves say: such cues rank in one list more than others."""
         titles: dict[str, list[int]] = {}
-        for title_no, speaker in voices.speakers:
+        for title_no, speaker in voices.speakers if voices else ():
             titles.setdefault(speaker, []).append(title_no)
-        if not titles:
-            return []
         theirs = " OR ".join(
             f"(speaker = {text_literal(speaker)} AND {among('title_no', numbers)})"
             for speaker, numbers in sorted(titles.items())
         )
-        return [replace(one, condition=both(one.condition, theirs)) for one in asked if one.algorithm == DIALOGUE]
 
-    def _hits(
-        self, shown: list[Arranged], asked: list[Asked], lists: list[pl.DataFrame], voices: Voices | None
-    ) -> list[Hit]:
-        numbers = sorted({one.hit.title_no for one in shown})
+        def again(one: Asked) -> Asked | None:
+            return replace(one, condition=both(one.condition, theirs)) if theirs and one.algorithm == DIALOGUE else None
+
+        return again
+
+    def _hits(self, shown: pl.DataFrame, evaluation: Evaluation, voices: Voices | None) -> list[Hit]:
+        numbers = shown["title_no"].unique().to_list()
         rows = self.catalogue.titles.filter(pl.col("title_no").is_in(numbers)).iter_rows(named=True)
         titles = {row["title_no"]: row for row in rows}
-        scores, read = self._read(shown, asked, lists)
+        read = self._read(shown, evaluation)
         hits: list[Hit] = []
-        for one in shown:
-            fused, title = one.hit, titles[one.hit.title_no]
-            sources = self._sources(fused, asked, scores, read)
+        for one in shown.iter_rows(named=True):
+            title = titles[one["title_no"]]
+            sources = _sources(one["sources"], read)
             hits.append(
                 Hit(
-                    title_no=fused.title_no,
+                    title_no=one["title_no"],
                     title_id=title["title_id"],
                     title=title["title"],
-                    start_ms=fused.start_ms,
-                    end_ms=fused.end_ms,
-                    score=sources[0].score if len(asked) == 1 else fused.score,
+                    start_ms=one["start_ms"],
+                    end_ms=one["end_ms"],
+                    score=sources[0].score if len(evaluation.leaves) == 1 else one["score"],
                     sources=sources,
                     snapshot=self.reader.id,
                     series=title["series"],
                     season=title["season"],
                     episode=title["episode"],
-                    match=None if voices is None else _presence(fused.title_no, sources, voices),
-                    grouped=one.grouped,
+                    match=None if voices is None else _presence(one["title_no"], sources, voices),
+                    grouped=one["grouped"],
                 )
             )
         return hits
 
-    def _read(
-        self, shown: list[Arranged], asked: list[Asked], lists: list[pl.DataFrame]
-    ) -> tuple[dict[Ranked, _Found], dict[str, dict[int, dict[str, Any]]]]:
-        """Read the rows behind the hits that are shown: by range where it stands, and by algorithm and address."""
-        found = {
-            ranked: _Found(*lists[ranked.list_no].select("row", "score").row(ranked.row))
-            for one in shown
-            for ranked in one.hit.sources
-        }
-        addresses: dict[str, set[int]] = {}
-        for ranked, at in found.items():
-            addresses.setdefault(asked[ranked.list_no].algorithm, set()).add(at.row)
-        read = {}
-        for algorithm, wanted in addresses.items():
-            rows = read_rows(self.reader.table(self.reader.manifest.algorithms[algorithm].table), sorted(wanted))
-            read[algorithm] = {row["row"]: row for row in rows.iter_rows(named=True)}
-        return found, read
-
-    def _sources(
-        self,
-        fused: Fused,
-        asked: list[Asked],
-        found: dict[Ranked, _Found],
-        read: dict[str, dict[int, dict[str, Any]]],
-    ) -> tuple[Source, ...]:
-        sources: dict[tuple[str, int], Source] = {}
-        for ranked in fused.sources:
-            algorithm, at = asked[ranked.list_no].algorithm, found[ranked]
-            part, row = self.reader.manifest.algorithms[algorithm], read[algorithm][at.row]
-            # Two clauses may find the same row; it is one source, with its first score.
-            sources.setdefault(
-                (algorithm, at.row),
-                Source(
-                    algorithm=algorithm,
-                    generation=part.generation,
-                    model=part.model,
-                    revision=row["revision"],
-                    score=at.score,
-                    start_ms=row["start_ms"],
-                    end_ms=row["end_ms"],
-                    text=row["text"],
-                    box=None if row["x"] is None else Box(row["x"], row["y"], row["w"], row["h"]),
-                    language=row["language"],
-                    speaker=row["speaker"],
-                ),
-            )
-        return tuple(sources.values())
+    def _read(self, shown: pl.DataFrame, evaluation: Evaluation) -> dict[int, tuple[int, Source]]:
+        """Read the rows behind the moments that are shown; return by number of a source its row and what it says."""
+        found: dict[str, dict[int, tuple[int, float]]] = {}
+        for number in shown["sources"].explode(empty_as_null=False).unique().to_list():
+            answered, at = evaluation.source(number)
+            row, score = answered.matches.select("row", "score").row(at)
+            found.setdefault(answered.asked.algorithm, {})[number] = row, score
+        read: dict[int, tuple[int, Source]] = {}
+        for algorithm, wanted in found.items():
+            part = self.reader.manifest.algorithms[algorithm]
+            rows = read_rows(self._table(algorithm), sorted({row for row, _ in wanted.values()}))
+            said = {row["row"]: row for row in rows.iter_rows(named=True)}
+            for number, (row, score) in wanted.items():
+                read[number] = row, _source(algorithm, part, said[row], score)
+        return read
 
     @cached_property
     def _speakers(self) -> pl.DataFrame:
@@ -225,6 +186,36 @@ class Gateway:
         table = self.reader.table(part.table)
         found = table.to_table(columns=["title_no", "speaker"], filter="speaker IS NOT NULL")
         return pl.DataFrame(pl.from_arrow(found)).unique().sort("title_no", "speaker")
+
+
+def _candidates(query: Query) -> int:
+    count = max(_CANDIDATES, query.limit * _CANDIDATES_PER_HIT)
+    return max(count, _CANDIDATES_FOR_GROUPS) if query.group_by else count
+
+
+def _source(algorithm: str, part: AlgorithmPart, row: Mapping[str, Any], score: float) -> Source:
+    return Source(
+        algorithm=algorithm,
+        generation=part.generation,
+        model=part.model,
+        revision=row["revision"],
+        score=score,
+        start_ms=row["start_ms"],
+        end_ms=row["end_ms"],
+        text=row["text"],
+        box=None if row["x"] is None else Box(row["x"], row["y"], row["w"], row["h"]),
+        language=row["language"],
+        speaker=row["speaker"],
+    )
+
+
+def _sources(numbers: Iterable[int], read: Mapping[int, tuple[int, Source]]) -> tuple[Source, ...]:
+    sources: dict[tuple[str, int], Source] = {}
+    for number in numbers:
+        row, source = read[number]
+        # Two clauses may find the same row; it is one source, with its first score.
+        sources.setdefault((source.algorithm, row), source)
+    return tuple(sources.values())
 
 
 def _presence(title_no: int, sources: tuple[Source, ...], voices: Voices) -> Presence | None:

@@ -8,17 +8,17 @@ So every relation is one or two sorted look-ups, and costs what sorting costs an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mediaflow.errors import UsageError
+from mediaflow.search.query import Relation
 
 if TYPE_CHECKING:
     import polars as pl
 
-Relation: TypeAlias = Literal["overlap", "within", "before", "after", "during"]
 RELATIONS: tuple[Relation, ...] = get_args(Relation)
 
 Indices: TypeAlias = NDArray[np.int64]

@@ -8,15 +8,14 @@ no two have the same title and range.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from mediaflow.errors import UsageError
-from mediaflow.search.joins import Relation, pairs
-
-Extent: TypeAlias = Literal["union", "intersection"]
+from mediaflow.search.joins import pairs
+from mediaflow.search.query import Extent, Relation
 
 RANGE = ("title_no", "start_ms", "end_ms")
 MOMENTS: dict[str, Any] = {

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+# Relations of ranges in time, and what of two ranges is a result; `mediaflow.search.joins` and `moments` say which.
+Relation: TypeAlias = Literal["overlap", "within", "before", "after", "during"]
+Extent: TypeAlias = Literal["union", "intersection"]
 GroupBy: TypeAlias = Literal["title", "series"]
 Sort: TypeAlias = Literal["score", "time"]
 
@@ -74,7 +78,75 @@ class Where:
     field: str | None = None
 
 
-Clause: TypeAlias = FreeText | Dialogue | Visual | SimilarToPicture | SimilarToShot | Where
+@dataclass(frozen=True)
+class AllOf:
+    """Moments at which each clause has one; what these share. Clauses in `Not` take away what they overlap."""
+
+    clauses: tuple[Clause, ...]
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """Moments of any of the clauses. As the whole question they are fused: where several coincide, they rank higher."""
+
+    clauses: tuple[Clause, ...]
+
+
+@dataclass(frozen=True)
+class Not:
+    """Stands in `AllOf` beside other clauses: no moment that overlaps one of `clause`."""
+
+    clause: Clause
+
+
+@dataclass(frozen=True)
+class TimeJoin:
+    """Moments of two clauses that stand in a relation in time, in the same title.
+
+    Attributes
+    ----------
+    left, right : Clause
+        Of clauses that rank all there is (what is seen, what is similar) the best thousand are joined.
+    relation : Relation
+        `overlap`; `within` a distance; the left `before` or `after` the right, by at most the distance; or the left
+        `during` the right.
+    most_ms : int
+        The distance.
+    extent : "union" or "intersection"
+        What of a pair is the result.
+    """
+
+    left: Clause
+    right: Clause
+    relation: Relation
+    most_ms: int = 0
+    extent: Extent = "union"
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A clause that counts more, or less, than one: `weight` times as much in the score."""
+
+    clause: Clause
+    weight: float
+
+
+Leaf: TypeAlias = FreeText | Dialogue | Visual | SimilarToPicture | SimilarToShot | Where
+Clause: TypeAlias = Leaf | AllOf | AnyOf | Not | TimeJoin | Weighted
+
+
+def leaves(clauses: Iterable[Clause]) -> Iterator[Leaf]:
+    """Yield the clauses that are no combination, at any depth, in order."""
+    for clause in clauses:
+        match clause:
+            case AllOf() | AnyOf():
+                yield from leaves(clause.clauses)
+            case TimeJoin():
+                yield from leaves((clause.left, clause.right))
+            case Not() | Weighted():
+                yield from leaves((clause.clause,))
+            case _:
+                yield clause
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mediaflow.errors import TitleError, UsageError
 from mediaflow.search.literals import both, text_literal
-from mediaflow.search.query import Clause, Dialogue, FreeText, SimilarToPicture, SimilarToShot, Visual, Where
+from mediaflow.search.query import Dialogue, FreeText, Leaf, SimilarToPicture, SimilarToShot, Visual, Where
 from mediaflow.search.searchers import Searcher
 from mediaflow.search.searchers.label import LabelSearcher
 from mediaflow.search.searchers.ranges import FieldSearcher, RangeSearcher, number
@@ -73,7 +73,7 @@ class Router:
         self._pictures = pictures
         self._title_number = title_number
 
-    def route(self, clause: Clause) -> list[Asked]:
+    def route(self, clause: Leaf) -> list[Asked]:
         """Return what is asked for a clause, one entry a ranked list.
 
         Raises

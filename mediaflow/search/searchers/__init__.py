@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 if TYPE_CHECKING:
     import lance
@@ -10,8 +10,19 @@ if TYPE_CHECKING:
 
 
 class Searcher(Protocol):
-    """Finds the best rows of a table for what it was made to look for."""
+    """Finds rows of a table for what it was made to look for.
 
-    def search(self, table: lance.LanceDataset, condition: str | None, limit: int) -> pl.DataFrame:
-        """Return at most `limit` rows that fulfil `condition`, best first, as `matches.MATCHES`."""
+    Attributes
+    ----------
+    ranks : bool
+        Any row answers, better or worse, so that only the best mean anything; else rows fit or do not.
+    """
+
+    ranks: ClassVar[bool]
+
+    def search(self, table: lance.LanceDataset, condition: str | None, limit: int | None) -> pl.DataFrame:
+        """Return at most `limit` rows that fulfil `condition`, best first, as `matches.MATCHES`.
+
+        Without a limit: all that fit; of a searcher that ranks, at least all that it would find with any limit.
+        """
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mediaflow.search.literals import both, text_literal
 from mediaflow.search.searchers.matches import read_matches
@@ -19,7 +19,9 @@ class LabelSearcher:
 
     label: str
 
-    def search(self, table: lance.LanceDataset, condition: str | None, limit: int) -> pl.DataFrame:
+    ranks: ClassVar[bool] = False
+
+    def search(self, table: lance.LanceDataset, condition: str | None, limit: int | None) -> pl.DataFrame:
         from lance.dataset import ColumnOrdering
 
         same = f"lower(label) = lower({text_literal(self.label.strip())})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mediaflow.errors import UsageError
 from mediaflow.search.literals import both, column, text_literal
@@ -31,7 +31,9 @@ class RangeSearcher:
 
     least: float
 
-    def search(self, table: lance.LanceDataset, condition: str | None, limit: int) -> pl.DataFrame:
+    ranks: ClassVar[bool] = False
+
+    def search(self, table: lance.LanceDataset, condition: str | None, limit: int | None) -> pl.DataFrame:
         from lance.dataset import ColumnOrdering
 
         order = [ColumnOrdering("score", ascending=False)]
@@ -50,7 +52,9 @@ class FieldSearcher:
     field: str
     value: str
 
-    def search(self, table: lance.LanceDataset, condition: str | None, limit: int) -> pl.DataFrame:
+    ranks: ClassVar[bool] = False
+
+    def search(self, table: lance.LanceDataset, condition: str | None, limit: int | None) -> pl.DataFrame:
         from lance.dataset import ColumnOrdering
 
         score = next((name for name in ("confidence", "score") if name in table.schema.names), None)

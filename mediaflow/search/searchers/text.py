@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mediaflow.errors import UsageError
 from mediaflow.search.searchers.matches import read_matches
@@ -26,7 +26,9 @@ class TextSearcher:
 
     text: str
 
-    def search(self, table: lance.LanceDataset, condition: str | None, limit: int) -> pl.DataFrame:
+    ranks: ClassVar[bool] = False
+
+    def search(self, table: lance.LanceDataset, condition: str | None, limit: int | None) -> pl.DataFrame:
         query = full_text_query(self.text)
         return read_matches(table, "_score", full_text_query=query, filter=condition, limit=limit)
 

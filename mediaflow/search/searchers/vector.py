@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -41,8 +41,15 @@ class VectorSearcher:
     vector: np.ndarray = field(repr=False)
     exact_rows: int = EXACT_ROWS
 
-    def search(self, table: lance.LanceDataset, condition: str | None, limit: int) -> pl.DataFrame:
-        return read_matches(table, "_distance", nearest=self.plan(table, condition, limit), filter=condition)
+    ranks: ClassVar[bool] = True
+
+    def search(self, table: lance.LanceDataset, condition: str | None, limit: int | None) -> pl.DataFrame:
+        return read_matches(
+            table,
+            "_distance",
+            nearest=self.plan(table, condition, limit or table.count_rows(condition)),
+            filter=condition,
+        )
 
     def plan(self, table: lance.LanceDataset, condition: str | None, limit: int) -> dict[str, object]:
         """Return how Lance shall search: with the index where there is one and more than `exact_rows` may answer."""

@@ -1,0 +1,226 @@
+"""Clauses evaluated on the tables of one snapshot: each leaf becomes matches, each combination moments.
+
+Some leaves say which rows fit (words, labels, fields), and all of these are read; others rank all there is (what is
+seen, what is similar), and the best are. Within `AllOf` those that choose come first, and those that rank look at the
+titles that are left: there they are not cut off as long as exact comparison is cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from mediaflow.errors import UsageError
+from mediaflow.search.fusion import CONSTANT, fuse
+from mediaflow.search.literals import among, both
+from mediaflow.search.moments import MOMENTS, distinct, in_time, together, without
+from mediaflow.search.query import AllOf, AnyOf, Clause, Leaf, Not, TimeJoin, Weighted
+from mediaflow.search.routing import Asked, Router
+from mediaflow.search.searchers.vector import EXACT_ROWS
+
+if TYPE_CHECKING:
+    import lance
+
+JOINED_ROWS = 1_000
+"""Of a clause that ranks all there is, so many of the best are joined, or stand alone within others."""
+
+# A condition on more titles than this costs more than it spares.
+_MOST_TITLES = 5_000
+_LEAF = 40
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a table was asked, and what it answered: MATCHES, best first."""
+
+    asked: Asked
+    matches: pl.DataFrame
+
+
+class Evaluation:
+    """The evaluation of one question.
+
+    Parameters
+    ----------
+    router : Router
+        Turns leaves into what is asked of tables.
+    table : callable
+        Opens the table of an algorithm.
+    titles : frozenset of int, or None
+        Numbers of the titles that may answer; None stands for all.
+    """
+
+    def __init__(
+        self, router: Router, table: Callable[[str], lance.LanceDataset], titles: frozenset[int] | None
+    ) -> None:
+        self.leaves: list[Answered] = []
+        self._router = router
+        self._table = table
+        self._titles = titles
+        self._routed: dict[Leaf, list[Asked]] = {}
+
+    def fused(self, clauses: Sequence[Clause], also: Callable[[Asked], Asked | None], most: int) -> pl.DataFrame:
+        """Return the moments of a whole question, best first: those of its clauses, fused.
+
+        Parameters
+        ----------
+        clauses : sequence of Clause
+            At least one.
+        also : callable
+            Gives for what a table is asked what it is asked besides, as a list of its own; None for nothing.
+        most : int
+            How many of each leaf are fused.
+        """
+        lists, weights = [], []
+        for clause, weight in _weighted(clauses):
+            if isinstance(clause, AllOf | TimeJoin | Not):
+                lists.append(self._moments(clause, self._titles))
+                weights.append(weight)
+                continue
+            asked = self._route(clause)
+            asked = [*asked, *(besides for one in asked if (besides := also(one)) is not None)]
+            lists += [self._leaf(one, self._titles, most) for one in asked]
+            weights += [weight] * len(asked)
+        if len(lists) == 1 and not self.leaves_alone(clauses):
+            return _ordered(lists[0])
+        return self._hits(lists, weights)
+
+    def leaves_alone(self, clauses: Sequence[Clause]) -> bool:
+        """Say whether no clause is a combination."""
+        return not any(isinstance(one, AllOf | TimeJoin | Not) for one, _ in _weighted(clauses))
+
+    def source(self, number: int) -> tuple[Answered, int]:
+        """Return the leaf that a moment's source is of, and its place among the matches."""
+        return self.leaves[number >> _LEAF], number & ((1 << _LEAF) - 1)
+
+    def _hits(self, lists: list[pl.DataFrame], weights: list[float]) -> pl.DataFrame:
+        hits = fuse(lists, weights)
+        sources = [one["sources"].to_list() for one in lists]
+        rows = [
+            (
+                hit.title_no,
+                hit.start_ms,
+                hit.end_ms,
+                hit.score,
+                list(dict.fromkeys(number for one in hit.sources for number in sources[one.list_no][one.row])),
+            )
+            for hit in hits
+        ]
+        return pl.DataFrame(rows, schema=MOMENTS, orient="row")
+
+    def _moments(self, clause: Clause, titles: frozenset[int] | None) -> pl.DataFrame:
+        match clause:
+            case Weighted():
+                _check_weight(clause.weight)
+                return self._moments(clause.clause, titles).with_columns(pl.col("score") * clause.weight)
+            case AllOf():
+                return self._all(clause, titles)
+            case AnyOf():
+                if not clause.clauses:
+                    raise UsageError("A clause 'any' needs clauses.")
+                return distinct(pl.concat([self._moments(one, titles) for one in clause.clauses]))
+            case TimeJoin():
+                left, right = self._moments(clause.left, titles), self._moments(clause.right, titles)
+                return in_time(left, right, clause.relation, clause.most_ms, clause.extent)
+            case Not():
+                raise UsageError("A clause 'not' stands in 'all', beside a clause that says what to look for.")
+        return distinct(pl.concat([self._gains(one, titles, JOINED_ROWS) for one in self._route(clause)]))
+
+    def _all(self, clause: AllOf, titles: frozenset[int] | None) -> pl.DataFrame:
+        wanted = [one for one in clause.clauses if not isinstance(one, Not)]
+        if not wanted:
+            raise UsageError("A clause 'all' needs a clause that says what to look for, not only what not.")
+        choosing = [one for one in wanted if not self._ranks(one)]
+        found: list[pl.DataFrame] = []
+        for one in choosing:
+            found.append(self._moments(one, titles))
+            titles = _left(titles, found[-1])
+        found += [self._ranked(one, titles if choosing else None, titles) for one in wanted if self._ranks(one)]
+        moments = together(sorted(found, key=len))
+        for taken in clause.clauses:
+            if isinstance(taken, Not) and len(moments):
+                moments = without(moments, self._excluded(taken.clause, _left(titles, moments)))
+        return moments
+
+    def _ranked(self, clause: Clause, left: frozenset[int] | None, titles: frozenset[int] | None) -> pl.DataFrame:
+        """Return the moments of a leaf that ranks: of all rows of the titles that are left, where that is cheap."""
+        leaf, weight = _plain(clause)
+        assert not isinstance(leaf, AllOf | AnyOf | Not | TimeJoin)
+        frames = []
+        for one in self._route(leaf):
+            limit = JOINED_ROWS
+            if left is not None:
+                condition = both(one.condition, among("title_no", left))
+                limit = max(limit, min(EXACT_ROWS, self._table(one.algorithm).count_rows(condition)))
+            frames.append(self._gains(one, titles, limit, weight))
+        return distinct(pl.concat(frames))
+
+    def _excluded(self, clause: Clause, titles: frozenset[int] | None) -> pl.DataFrame:
+        if self._ranks(clause):
+            raise UsageError("What is seen or similar is a matter of degree: a clause 'not' cannot take it away.")
+        return self._moments(clause, titles)
+
+    def _ranks(self, clause: Clause) -> bool:
+        """Say whether a clause is a leaf that ranks all there is."""
+        leaf, _ = _plain(clause)
+        if isinstance(leaf, AllOf | AnyOf | Not | TimeJoin):
+            return False
+        return any(one.searcher.ranks for one in self._route(leaf))
+
+    def _gains(self, asked: Asked, titles: frozenset[int] | None, most: int, weight: float = 1.0) -> pl.DataFrame:
+        """Return a leaf's matches as moments scored by their ranks; of one that chooses, all."""
+        matches = self._leaf(asked, titles, most if asked.searcher.ranks else None)
+        rank = pl.col("score").rank("min", descending=True)
+        return distinct(matches.with_columns(score=weight / (CONSTANT + rank.cast(pl.Float64))))
+
+    def _route(self, clause: Leaf) -> list[Asked]:
+        if clause not in self._routed:
+            self._routed[clause] = self._router.route(clause)
+        return self._routed[clause]
+
+    def _leaf(self, asked: Asked, titles: frozenset[int] | None, most: int | None) -> pl.DataFrame:
+        within = None if titles is None else among("title_no", titles)
+        found = asked.searcher.search(self._table(asked.algorithm), both(asked.condition, within), most)
+        base = len(self.leaves) << _LEAF
+        self.leaves.append(Answered(asked, found))
+        number = pl.int_range(base, base + pl.len(), dtype=pl.Int64)
+        return found.select("title_no", "start_ms", "end_ms", "score", pl.concat_list(number).alias("sources"))
+
+
+def _ordered(moments: pl.DataFrame) -> pl.DataFrame:
+    return moments.sort("score", "title_no", "start_ms", "end_ms", descending=[True, False, False, False])
+
+
+def _left(titles: frozenset[int] | None, moments: pl.DataFrame) -> frozenset[int] | None:
+    """Return the titles to look at further, where that spares anything."""
+    numbers = moments["title_no"].unique()
+    return titles if len(numbers) > _MOST_TITLES else frozenset(numbers.to_list())
+
+
+def _weighted(clauses: Iterable[Clause], weight: float = 1.0) -> Iterator[tuple[Leaf | AllOf | TimeJoin | Not, float]]:
+    """Yield the clauses of a whole question, those of `AnyOf` one by one, with their weights."""
+    for clause in clauses:
+        if isinstance(clause, Weighted):
+            _check_weight(clause.weight)
+            yield from _weighted([clause.clause], weight * clause.weight)
+        elif isinstance(clause, AnyOf):
+            yield from _weighted(clause.clauses, weight)
+        else:
+            yield clause, weight
+
+
+def _plain(clause: Clause) -> tuple[Leaf | AllOf | AnyOf | TimeJoin | Not, float]:
+    """Return a clause without its weights, and these."""
+    if not isinstance(clause, Weighted):
+        return clause, 1.0
+    _check_weight(clause.weight)
+    plain, weight = _plain(clause.clause)
+    return plain, weight * clause.weight
+
+
+def _check_weight(weight: float) -> None:
+    if not 0 < weight < float("inf"):
+        raise UsageError(f"A weight must be a number above 0, not {weight}.", weight=weight)
