@@ -17,7 +17,7 @@ from mediaflow.errors import UsageError
 from mediaflow.search.fusion import CONSTANT, fuse
 from mediaflow.search.literals import among, both
 from mediaflow.search.moments import MOMENTS, distinct, in_time, together, without
-from mediaflow.search.query import AllOf, AnyOf, Clause, Leaf, Not, TimeJoin, Weighted
+from mediaflow.search.query import AllOf, AnyOf, Clause, Leaf, Not, TimeJoin, Weighted, leaves
 from mediaflow.search.routing import Asked, Router
 from mediaflow.search.searchers.vector import EXACT_ROWS
 
@@ -29,6 +29,7 @@ JOINED_ROWS = 1_000
 
 # A condition on more titles than this costs more than it spares.
 _MOST_TITLES = 5_000
+# The number of a source is that of its leaf, and below these bits its place among the leaf's matches.
 _LEAF = 40
 
 
@@ -74,9 +75,10 @@ class Evaluation:
         most : int
             How many of each leaf are fused.
         """
-        lists, weights = [], []
+        lists, weights, combined = [], [], False
         for clause, weight in _weighted(clauses):
             if isinstance(clause, AllOf | TimeJoin | Not):
+                combined = True
                 lists.append(self._moments(clause, self._titles))
                 weights.append(weight)
                 continue
@@ -84,13 +86,9 @@ class Evaluation:
             asked = [*asked, *(besides for one in asked if (besides := also(one)) is not None)]
             lists += [self._leaf(one, self._titles, most) for one in asked]
             weights += [weight] * len(asked)
-        if len(lists) == 1 and not self.leaves_alone(clauses):
+        if combined and len(lists) == 1:
             return _ordered(lists[0])
         return self._hits(lists, weights)
-
-    def leaves_alone(self, clauses: Sequence[Clause]) -> bool:
-        """Say whether no clause is a combination."""
-        return not any(isinstance(one, AllOf | TimeJoin | Not) for one, _ in _weighted(clauses))
 
     def source(self, number: int) -> tuple[Answered, int]:
         """Return the leaf that a moment's source is of, and its place among the matches."""
@@ -119,8 +117,7 @@ class Evaluation:
             case AllOf():
                 return self._all(clause, titles)
             case AnyOf():
-                if not clause.clauses:
-                    raise UsageError("A clause 'any' needs clauses.")
+                _check_any(clause)
                 return distinct(pl.concat([self._moments(one, titles) for one in clause.clauses]))
             case TimeJoin():
                 left, right = self._moments(clause.left, titles), self._moments(clause.right, titles)
@@ -159,7 +156,8 @@ class Evaluation:
         return distinct(pl.concat(frames))
 
     def _excluded(self, clause: Clause, titles: frozenset[int] | None) -> pl.DataFrame:
-        if self._ranks(clause):
+        # Wherever it stands: only the best of what ranks are joined, and the rest would not be taken away.
+        if any(map(self._ranks, leaves((clause,)))):
             raise UsageError("What is seen or similar is a matter of degree: a clause 'not' cannot take it away.")
         return self._moments(clause, titles)
 
@@ -207,6 +205,7 @@ def _weighted(clauses: Iterable[Clause], weight: float = 1.0) -> Iterator[tuple[
             _check_weight(clause.weight)
             yield from _weighted([clause.clause], weight * clause.weight)
         elif isinstance(clause, AnyOf):
+            _check_any(clause)
             yield from _weighted(clause.clauses, weight)
         else:
             yield clause, weight
@@ -219,6 +218,11 @@ def _plain(clause: Clause) -> tuple[Leaf | AllOf | AnyOf | TimeJoin | Not, float
     _check_weight(clause.weight)
     plain, weight = _plain(clause.clause)
     return plain, weight * clause.weight
+
+
+def _check_any(clause: AnyOf) -> None:
+    if not clause.clauses:
+        raise UsageError("A clause 'any' needs clauses.")
 
 
 def _check_weight(weight: float) -> None:

@@ -94,7 +94,7 @@ class AnyOf:
 
 @dataclass(frozen=True)
 class Not:
-    """Stands in `AllOf` beside other clauses: no moment that overlaps one of `clause`."""
+    """Stands in `AllOf` beside other clauses: no moment that overlaps one of `clause`, in which nothing may rank."""
 
     clause: Clause
 

@@ -105,20 +105,26 @@ chooses = st.one_of(
     st.sampled_from(WORDS).map(Dialogue), st.sampled_from(THINGS).map(lambda name: Where("things", name))
 )
 leaf = st.one_of(chooses, st.sampled_from(COLOURS).map(Visual))
-joins = st.one_of(
-    st.builds(
-        TimeJoin,
-        chooses,
-        leaf,
-        st.sampled_from(["overlap", "within", "during"]),
-        st.integers(0, 9),
-        st.sampled_from(["union", "intersection"]),
-    ),
-    st.builds(TimeJoin, chooses, leaf, st.sampled_from(["before", "after"]), st.integers(0, 9)),
-)
+
+
+def joined(right: st.SearchStrategy[Clause]) -> st.SearchStrategy[TimeJoin]:
+    return st.one_of(
+        st.builds(
+            TimeJoin,
+            chooses,
+            right,
+            st.sampled_from(["overlap", "within", "during"]),
+            st.integers(0, 9),
+            st.sampled_from(["union", "intersection"]),
+        ),
+        st.builds(TimeJoin, chooses, right, st.sampled_from(["before", "after"]), st.integers(0, 9)),
+    )
+
+
+joins = joined(leaf)
 inner = st.one_of(leaf, joins, st.lists(chooses, min_size=1, max_size=2).map(lambda some: AnyOf(tuple(some))))
 weighted = st.one_of(inner, st.builds(Weighted, inner, st.sampled_from([0.5, 2.0])))
-taken = st.one_of(chooses, joins).map(Not)
+taken = st.one_of(chooses, joined(chooses)).map(Not)
 alls = st.builds(
     lambda first, more, less: AllOf((first, *more, *less)),
     chooses,
@@ -163,7 +169,10 @@ def test_what_ranks_orders_what_chooses(gateway: Gateway) -> None:
         (Not(Dialogue("sail")), "stands in 'all'"),
         (AllOf((Not(Dialogue("sail")),)), "not only what not"),
         (AllOf((Dialogue("sail"), Not(Visual("red")))), "a matter of degree"),
+        (AllOf((Dialogue("sail"), Not(AnyOf((Visual("red"), Dialogue("home")))))), "a matter of degree"),
+        (AllOf((Dialogue("sail"), Not(TimeJoin(Dialogue("home"), Visual("red"), "overlap")))), "a matter of degree"),
         (AllOf((Dialogue("sail"), AnyOf(()))), "'any' needs clauses"),
+        (AnyOf(()), "'any' needs clauses"),
         (TimeJoin(Dialogue("sail"), Dialogue("home"), "before", 5, "intersection"), "ask for their union"),
         (Weighted(Dialogue("sail"), -1.0), "above 0, not -1.0"),
     ],
