@@ -7,6 +7,7 @@ looks at the whole table.
 
 from __future__ import annotations
 
+import itertools
 import json
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -72,14 +73,14 @@ class _Task:
 class _Seen:
     """What a look at a version has shown: which titles are not as wanted, and where that was read.
 
-    `fragments` are the ids of those that have rows of these titles, where that is known. `whole` are fragments of
-    which all rows were read, `rows` of them, and `part` those of which some were.
+    `fragments` are the ids of those that have rows of these titles, where that is known. `read` are fragments of
+    which all rows were read, `rows` of them, and `less` those that have only lost rows.
     """
 
     differing: list[int]
     fragments: Sequence[int] | None = None
-    whole: Sequence[lance.LanceFragment] = ()
-    part: Sequence[lance.LanceFragment] = ()
+    read: Sequence[lance.LanceFragment] = ()
+    less: Sequence[lance.LanceFragment] = ()
     rows: int = 0
 
 
@@ -158,7 +159,7 @@ class Committer:
             seen = _look(task, final)
         if seen.differing:
             raise CommitRefused(f"The table {task.table.name} changed while it was cared for.", table=task.table.name)
-        task.table.verify(seen.whole, seen.rows, seen.part)
+        task.table.verify(seen.read, seen.rows, seen.less)
         return TablePart(task.table.name, int(final.version), "", int(final.count_rows())), final
 
 
@@ -184,8 +185,8 @@ def _look(task: _Task, dataset: lance.LanceDataset) -> _Seen:
     """Look what a version holds.
 
     Where nobody but us has changed rows since the version that is served: of the changed titles alone. Before our
-    commit they are as served; after it, the fragments that it has changed are read. No other rows can have come then,
-    as the number of all others is known. Everywhere else all rows are read.
+    commit they are as served; after it, the new fragments are read. As the number of all other titles' rows is known,
+    none of the old rows of these titles can have stayed then. Everywhere else all rows are read.
     """
     table, target = task.table, task.target
     if task.served is not None and target.changed is not None:
@@ -198,7 +199,7 @@ def _look(task: _Task, dataset: lance.LanceDataset) -> _Seen:
             new, less = table.changed(dataset, task.served)
             held = table.holdings(dataset, fragments=new)
             rows = sum(one.rows for one in held.values())
-            if dataset.count_rows() - rows == target.others and not table.count(less, titles):
+            if dataset.count_rows() - rows == target.others:
                 return _Seen(_differences(target.wanted, held, titles), None, new, less, rows)
     held = table.holdings(dataset)
     rows = sum(one.rows for one in held.values())
@@ -219,12 +220,10 @@ def _keyed(frame: pl.DataFrame, of: Mapping[int, Holding]) -> pl.DataFrame:
     import numpy as np
     import polars as pl
 
-    keys = pl.DataFrame(
-        {"title_no": list(of), "revision": [one.revisions[0] for one in of.values()]},
-        schema={"title_no": pl.Int32, "revision": pl.String},
-    )
-    of_rows = pl.Series(np.repeat(np.arange(len(of), dtype=np.uint32), [one.rows for one in of.values()]))
-    return pl.concat([frame, keys[of_rows]], how="horizontal")
+    rows = [one.rows for one in of.values()]
+    numbers = pl.Series("title_no", np.repeat(np.array(list(of), dtype=np.int32), rows))
+    revisions = [revision for one in of.values() for revision in itertools.repeat(one.revisions[0], one.rows)]
+    return frame.hstack([numbers, pl.Series("revision", revisions, dtype=pl.String)])
 
 
 def _differences(

@@ -121,13 +121,6 @@ class Table:
         addresses = self._scan(dataset, (), titles, with_row_address=True)["_rowaddr"].to_numpy()
         return np.unique(addresses >> np.uint64(32)).tolist(), len(addresses)
 
-    def count(self, fragments: Sequence[lance.LanceFragment], titles: Sequence[int]) -> int:
-        """Return how many rows of some titles fragments have, by reading them."""
-        try:
-            return sum(fragment.count_rows(_filter(titles)) for fragment in fragments)
-        except (OSError, ValueError) as error:
-            raise self.damaged(str(error)) from error
-
     def _scan(
         self, dataset: lance.LanceDataset, columns: Sequence[str], titles: Sequence[int] | None, **how: Any
     ) -> pa.Table:
@@ -152,10 +145,7 @@ class Table:
     def verify(
         self, fragments: Sequence[lance.LanceFragment], rows: int, others: Sequence[lance.LanceFragment] = ()
     ) -> None:
-        """See that the data files of fragments are there, and that as many rows were read as they say that they have.
-
-        The file that says which rows of a fragment are deleted has no name that Lance would tell; it was there if the
-        fragment could be read.
+        """See that the files of fragments are there, and that as many rows were read as they say that they have.
 
         Parameters
         ----------
@@ -164,14 +154,14 @@ class Table:
         rows : int
             How many rows that were.
         others : Sequence[lance.LanceFragment]
-            Fragments of which some rows were read, or none were there to be read.
+            Fragments that were not read.
 
         Raises
         ------
         SystemFault
             A file is gone.
         """
-        named = {file.path for one in (*fragments, *others) for file in one.metadata.files}
+        named = {name for one in (*fragments, *others) for name in _files(one.metadata)}
         missing = named - self._files_there(named)
         if missing:
             raise self.damaged(f"{len(missing)} of {len(named)}, e.g. {min(missing)}")
@@ -379,11 +369,19 @@ class Table:
         return removed, updated
 
     def _files_there(self, named: Collection[str]) -> set[str]:
-        """Return those of the data files that are there: a few are asked for one by one, many in one listing."""
-        prefix = f"{layout.table(self.name)}/data/"
+        """Return those of the files that are there: a few are asked for one by one, many in one listing a folder."""
+        table = f"{layout.table(self.name)}/"
         if len(named) <= _FEW_FILES:
-            return {name for name in named if self._store.exists(prefix + name)}
-        return {info.key.removeprefix(prefix) for info in self._store.list(prefix)}
+            return {name for name in named if self._store.exists(table + name)}
+        folders = {name.rpartition("/")[0] for name in named}
+        return {info.key.removeprefix(table) for folder in folders for info in self._store.list(f"{table}{folder}/")}
+
+
+def _files(fragment: lance.FragmentMetadata) -> Iterator[str]:
+    """Yield the paths, within the table, of a fragment's files: its data, and which rows of it are deleted."""
+    yield from (f"data/{file.path}" for file in fragment.files)
+    if fragment.deletion_file is not None:
+        yield fragment.deletion_file.path(fragment.id)
 
 
 def _filter(titles: Sequence[int]) -> str:
