@@ -71,6 +71,12 @@ class Settings(BaseSettings):
     vector_index_rows: int = Field(
         100_000, ge=256, description="From so many vectors on, a table of them gets an index; fewer are compared."
     )
+    false_positive_rate: float = Field(
+        0.001,
+        gt=0,
+        lt=1,
+        description="The share of the rows that an unrelated query lets through where everything is asked for.",
+    )
     golden: Path | None = Field(None, description="A file of questions with their answers, for the gate `golden`.")
     gate_coverage_least: float = Field(
         0.0, ge=0, le=1, description="The least share of the titles that a snapshot has, as a whole and per algorithm."

@@ -43,8 +43,6 @@ class Asking(Publishing):
 
     def _newest_gateway(self) -> Gateway:
         """Return the gateway to the current snapshot, opened anew where that is another one or was let go."""
-        from mediaflow.search.gateway import Gateway
-
         number = self.releases.tip()
         with self._lock:
             old = self._gateway
@@ -56,7 +54,7 @@ class Asking(Publishing):
                 self._number = number
                 return old
             reader = self._pins.current()
-            self._gateway, self._number = Gateway(reader, self.models, Pictures(self)), reader.release
+            self._gateway, self._number = self._gateway_to(reader), reader.release
             if old is not None:
                 old.close()
             return self._gateway
@@ -71,16 +69,20 @@ class Asking(Publishing):
         UnknownSnapshot, Leaving
             There is no such snapshot, or it is marked to be deleted.
         """
+        return self._gateway_to(self._pins.at(snapshot))
+
+    def _gateway_to(self, reader: SnapshotReader) -> Gateway:
         from mediaflow.search.gateway import Gateway
 
-        return Gateway(self._pins.at(snapshot), self.models, Pictures(self))
+        return Gateway(reader, self.models, Pictures(self), self.settings.false_positive_rate)
 
     def engine(self) -> SearchEngine:
         """Return what answers searches in a process that lives long; to be used in a `with` statement."""
         from mediaflow.search.engine import Gateways, SearchEngine
 
         ttl_ms, linger_ms = round(self.settings.engine_ttl_s * 1000), round(self.settings.pin_ttl_s * 1000)
-        return SearchEngine(self.store, Gateways(self.models, Pictures(self)), ttl_ms, linger_ms)
+        gateways = Gateways(self.models, Pictures(self), self.settings.false_positive_rate)
+        return SearchEngine(self.store, gateways, ttl_ms, linger_ms)
 
     def diff(self, before: str | None = None, after: str | None = None) -> dict[str, Any]:
         """Compare two snapshots; see `mediaflow.snapshots.diff`, and for `answers` `mediaflow.publishing.answers`.

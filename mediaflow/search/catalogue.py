@@ -14,7 +14,7 @@ from mediaflow.search.people import Cast, Voices, voices_of
 from mediaflow.search.query import Filters
 from mediaflow.snapshots.reader import SnapshotReader
 
-_TITLES = ("title_no", "title_id", "title", "kind", "year", "genres", "series", "season", "episode")
+_TITLES = ("title_no", "title_id", "title", "kind", "year", "genres", "languages", "series", "season", "episode")
 _PEOPLE = ("title_no", "talent", "character")
 
 
@@ -110,13 +110,17 @@ class Catalogue:
         chosen = frozenset(titles["title_no"].to_list()) if conditions else None
         if not (filters.characters or filters.talents):
             return Selection(chosen, None, tuple(notes))
-        voices = voices_of(self.cast, self._speakers(), filters.characters, filters.talents)
+        voices = self.voices(filters.characters, filters.talents)
         if not voices.titles:
             wanted = [*filters.characters, *filters.talents]
             near = [name for one in wanted for name in alike(self.cast.names, one)]
             hint = f" (did you mean {' or '.join(near)}?)" if near else ""
             notes.append(f"Nobody called {' or '.join(wanted)} is in a cast, nor speaks{hint}.")
         return Selection(voices.titles if chosen is None else voices.titles & chosen, voices, tuple(notes))
+
+    def voices(self, characters: tuple[str, ...], talents: tuple[str, ...]) -> Voices:
+        """Return where people are to be found; see `mediaflow.search.people.voices_of`."""
+        return voices_of(self.cast, self._speakers(), characters, talents)
 
     def _conditions(self, filters: Filters, notes: list[str]) -> list[pl.Expr]:
         conditions: list[pl.Expr] = []
@@ -135,6 +139,9 @@ class Catalogue:
             conditions.append(pl.any_horizontal(*(_within(first, last) for first, last in filters.years)))
         if filters.kinds:
             conditions.append(pl.col("kind").is_in(list(filters.kinds)))
+        if filters.languages:
+            tags = pl.col("languages").list.eval(pl.any_horizontal(*map(_of_language, filters.languages)))
+            conditions.append(tags.list.any())
         return conditions
 
     def _named(self, what: str, column: pl.Series, wanted: Iterable[str], notes: list[str]) -> list[str]:
@@ -150,6 +157,11 @@ class Catalogue:
                 notes.append(f"No title has the {what} {one!r}; {hint if names else f'none has a {what}.'}")
             found += same
         return found
+
+
+def _of_language(wanted: str) -> pl.Expr:
+    tag, folded = pl.element().str.to_lowercase(), wanted.lower()
+    return (tag == folded) | tag.str.starts_with(f"{folded}-")
 
 
 def _within(first: int | None, last: int | None) -> pl.Expr:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+from mediaflow.search.cutoffs import FALSE_POSITIVES
 from mediaflow.search.gateway import Gateway
 from mediaflow.search.query import Query
 from mediaflow.search.results import Results
@@ -24,18 +25,21 @@ class Gateways:
         Gives the snapshots' own encoders by identity.
     pictures : Pictures
         Decodes pictures of users.
+    false_positives : float
+        See `mediaflow.search.gateway.Gateway`.
     """
 
     kind = "search"
     needs = frozenset({"tables", "generations", "encoders"})
 
-    def __init__(self, encoders: Encoders, pictures: Pictures) -> None:
+    def __init__(self, encoders: Encoders, pictures: Pictures, false_positives: float = FALSE_POSITIVES) -> None:
         self._encoders = encoders
         self._pictures = pictures
+        self._false_positives = false_positives
 
     def open(self, reader: SnapshotReader, parts: Mapping[str, Mapping[str, Any]]) -> Gateway:
         """Open a snapshot for search."""
-        gateway = Gateway(reader, self._encoders, self._pictures)
+        gateway = Gateway(reader, self._encoders, self._pictures, self._false_positives)
         gateway.warm()
         return gateway
 
@@ -67,7 +71,7 @@ class SearchEngine:
     ) -> None:
         self._host.close()
 
-    def search(self, query: Query, snapshot: str | None = None) -> Results:
+    def search(self, query: Query, snapshot: str | None = None, offset: int = 0) -> Results:
         """Answer a query from the current snapshot, or from just the one that is named.
 
         Parameters
@@ -76,6 +80,8 @@ class SearchEngine:
             What to look for.
         snapshot : str, optional
             The id that an earlier answer bore, for a further page of it.
+        offset : int
+            How many hits lie before that page.
 
         Raises
         ------
@@ -87,5 +93,5 @@ class SearchEngine:
             The query cannot be answered; see `mediaflow.search.gateway.Gateway.search`.
         """
         with self._host.answering(snapshot) as gateway:
-            results = gateway.search(query)
+            results = gateway.search(query, offset)
         return results

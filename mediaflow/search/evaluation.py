@@ -3,10 +3,14 @@
 Some leaves say which rows fit (words, labels, fields), and all of these are read; others rank all there is (what is
 seen, what is similar), and the best are. Within `AllOf` those that choose come first, and those that rank look at the
 titles that are left: there they are not cut off as long as exact comparison is cheap.
+
+Where a leaf is cut off, rows that score as the first one beyond do are left out too: whatever order a table gives
+them in, the same question finds the same, and what it finds is the beginning of what it would find uncut.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,9 +20,10 @@ import polars as pl
 from mediaflow.errors import UsageError
 from mediaflow.search.fusion import CONSTANT, fuse
 from mediaflow.search.literals import among, both
-from mediaflow.search.moments import MOMENTS, distinct, in_time, together, without
-from mediaflow.search.query import AllOf, AnyOf, Clause, Leaf, Not, TimeJoin, Weighted, leaves
+from mediaflow.search.moments import MOMENTS, distinct, in_space, in_time, together, without
+from mediaflow.search.query import AllOf, AnyOf, Clause, Combined, Leaf, Not, SpaceJoin, TimeJoin, Weighted, leaves
 from mediaflow.search.routing import Asked, Router
+from mediaflow.search.searchers.matches import BOX
 from mediaflow.search.searchers.vector import EXACT_ROWS
 
 if TYPE_CHECKING:
@@ -35,14 +40,41 @@ _LEAF = 40
 
 @dataclass(frozen=True)
 class Answered:
-    """What a table was asked, and what it answered: MATCHES, best first."""
+    """What a table was asked, and what it answered.
 
+    Attributes
+    ----------
+    leaf : Leaf
+        The clause that it was asked for.
+    asked : Asked
+        What was asked.
+    condition : str, optional
+        With which condition, the filters' among it.
+    matches : pl.DataFrame
+        MATCHES, best first.
+    cut : bool
+        Whether there are more.
+    cpu_ms : float
+        CPU time of this process while it was asked: of all threads, so that what others did meanwhile counts too.
+    """
+
+    leaf: Leaf
     asked: Asked
+    condition: str | None
     matches: pl.DataFrame
+    cut: bool
+    cpu_ms: float
 
 
 class Evaluation:
     """The evaluation of one question.
+
+    Attributes
+    ----------
+    leaves : list of Answered
+        What tables were asked, in that order.
+    unended : bool
+        Whether `fused` would return more with a greater `most`, after all that it returned.
 
     Parameters
     ----------
@@ -58,12 +90,15 @@ class Evaluation:
         self, router: Router, table: Callable[[str], lance.LanceDataset], titles: frozenset[int] | None
     ) -> None:
         self.leaves: list[Answered] = []
+        self.unended = False
         self._router = router
         self._table = table
         self._titles = titles
         self._routed: dict[Leaf, list[Asked]] = {}
 
-    def fused(self, clauses: Sequence[Clause], also: Callable[[Asked], Asked | None], most: int) -> pl.DataFrame:
+    def fused(
+        self, clauses: Sequence[Clause], also: Callable[[Asked], Asked | None], best: int, most: int
+    ) -> pl.DataFrame:
         """Return the moments of a whole question, best first: those of its clauses, fused.
 
         Parameters
@@ -72,20 +107,24 @@ class Evaluation:
             At least one.
         also : callable
             Gives for what a table is asked what it is asked besides, as a list of its own; None for nothing.
+        best : int
+            How many are fused of a leaf that ranks all there is.
         most : int
-            How many of each leaf are fused.
+            How many are fused of one that chooses; of those above a cut-off all are.
         """
         lists, weights, combined = [], [], False
         for clause, weight in _weighted(clauses):
-            if isinstance(clause, AllOf | TimeJoin | Not):
+            if isinstance(clause, AllOf | TimeJoin | SpaceJoin | Not):
                 combined = True
                 lists.append(self._moments(clause, self._titles))
                 weights.append(weight)
                 continue
             asked = self._route(clause)
             asked = [*asked, *(besides for one in asked if (besides := also(one)) is not None)]
-            lists += [self._leaf(one, self._titles, most) for one in asked]
+            limits = [None if one.whole else best if one.ranks else most for one in asked]
+            lists += [self._leaf(clause, one, self._titles, limit) for one, limit in zip(asked, limits, strict=True)]
             weights += [weight] * len(asked)
+        self.unended = len(lists) == len(self.leaves) == 1 and self.leaves[0].cut and not self.leaves[0].asked.ranks
         if combined and len(lists) == 1:
             return _ordered(lists[0])
         return self._hits(lists, weights)
@@ -122,9 +161,26 @@ class Evaluation:
             case TimeJoin():
                 left, right = self._moments(clause.left, titles), self._moments(clause.right, titles)
                 return in_time(left, right, clause.relation, clause.most_ms, clause.extent)
+            case SpaceJoin():
+                return in_space(self._boxed(clause.left, titles), self._boxed(clause.right, titles), clause.relation)
             case Not():
                 raise UsageError("A clause 'not' stands in 'all', beside a clause that says what to look for.")
-        return distinct(pl.concat([self._gains(one, titles, JOINED_ROWS) for one in self._route(clause)]))
+        return distinct(pl.concat([self._gains(clause, one, titles, JOINED_ROWS) for one in self._route(clause)]))
+
+    def _boxed(self, leaf: Leaf, titles: frozenset[int] | None) -> pl.DataFrame:
+        """Return a leaf's rows, scored by their ranks, with their boxes and `row`: which algorithm's, and which."""
+        frames = []
+        for one in self._route(leaf):
+            if not set(BOX) <= set(self._table(one.algorithm).schema.names):
+                raise UsageError(
+                    f"Rows of {one.algorithm!r} have no boxes, so they stand nowhere in the picture.",
+                    algorithm=one.algorithm,
+                )
+            scored = self._scored(leaf, one, titles, JOINED_ROWS)
+            boxes = self.leaves[-1].matches
+            row = boxes.select(pl.format("{} {}", pl.lit(one.algorithm), "row").alias("row"))
+            frames.append(pl.concat([scored, boxes.select(*BOX), row], how="horizontal"))
+        return pl.concat(frames)
 
     def _all(self, clause: AllOf, titles: frozenset[int] | None) -> pl.DataFrame:
         wanted = [one for one in clause.clauses if not isinstance(one, Not)]
@@ -145,45 +201,65 @@ class Evaluation:
     def _ranked(self, clause: Clause, left: frozenset[int] | None, titles: frozenset[int] | None) -> pl.DataFrame:
         """Return the moments of a leaf that ranks: of all rows of the titles that are left, where that is cheap."""
         leaf, weight = _plain(clause)
-        assert not isinstance(leaf, AllOf | AnyOf | Not | TimeJoin)
+        assert not isinstance(leaf, Combined)
         frames = []
         for one in self._route(leaf):
             limit = JOINED_ROWS
             if left is not None:
                 condition = both(one.condition, among("title_no", left))
                 limit = max(limit, min(EXACT_ROWS, self._table(one.algorithm).count_rows(condition)))
-            frames.append(self._gains(one, titles, limit, weight))
+            frames.append(self._gains(leaf, one, titles, limit, weight))
         return distinct(pl.concat(frames))
 
     def _excluded(self, clause: Clause, titles: frozenset[int] | None) -> pl.DataFrame:
         # Wherever it stands: only the best of what ranks are joined, and the rest would not be taken away.
         if any(map(self._ranks, leaves((clause,)))):
-            raise UsageError("What is seen or similar is a matter of degree: a clause 'not' cannot take it away.")
+            raise UsageError(
+                "What is seen or similar is a matter of degree: a clause 'not' can take it away only where the clause "
+                "asks for everything above the cut-off."
+            )
         return self._moments(clause, titles)
 
     def _ranks(self, clause: Clause) -> bool:
         """Say whether a clause is a leaf that ranks all there is."""
         leaf, _ = _plain(clause)
-        if isinstance(leaf, AllOf | AnyOf | Not | TimeJoin):
+        if isinstance(leaf, Combined):
             return False
-        return any(one.searcher.ranks for one in self._route(leaf))
+        return any(one.ranks for one in self._route(leaf))
 
-    def _gains(self, asked: Asked, titles: frozenset[int] | None, most: int, weight: float = 1.0) -> pl.DataFrame:
+    def _gains(
+        self, leaf: Leaf, asked: Asked, titles: frozenset[int] | None, most: int, weight: float = 1.0
+    ) -> pl.DataFrame:
         """Return a leaf's matches as moments scored by their ranks; of one that chooses, all."""
-        matches = self._leaf(asked, titles, most if asked.searcher.ranks else None)
+        return distinct(self._scored(leaf, asked, titles, most, weight))
+
+    def _scored(
+        self, leaf: Leaf, asked: Asked, titles: frozenset[int] | None, most: int, weight: float = 1.0
+    ) -> pl.DataFrame:
+        matches = self._leaf(leaf, asked, titles, most if asked.ranks else None)
         rank = pl.col("score").rank("min", descending=True)
-        return distinct(matches.with_columns(score=weight / (CONSTANT + rank.cast(pl.Float64))))
+        return matches.with_columns(score=weight / (CONSTANT + rank.cast(pl.Float64)))
 
     def _route(self, clause: Leaf) -> list[Asked]:
         if clause not in self._routed:
             self._routed[clause] = self._router.route(clause)
         return self._routed[clause]
 
-    def _leaf(self, asked: Asked, titles: frozenset[int] | None, most: int | None) -> pl.DataFrame:
-        within = None if titles is None else among("title_no", titles)
-        found = asked.searcher.search(self._table(asked.algorithm), both(asked.condition, within), most)
+    def _leaf(self, leaf: Leaf, asked: Asked, titles: frozenset[int] | None, most: int | None) -> pl.DataFrame:
+        start = time.process_time()
+        condition = both(asked.condition, None if titles is None else among("title_no", titles))
+        table = self._table(asked.algorithm)
+        found = asked.searcher.search(table, condition, None if most is None else most + 1)
+        cut = False
+        if most is not None and len(found) > most:
+            before = found.filter(pl.col("score") > found["score"][most])
+            cut = bool(len(before)) or asked.ranks
+            # Where all score the same, none is left out.
+            found = before if len(before) else found.head(most)
+            if not cut:
+                found = asked.searcher.search(table, condition, None)
         base = len(self.leaves) << _LEAF
-        self.leaves.append(Answered(asked, found))
+        self.leaves.append(Answered(leaf, asked, condition, found, cut, 1e3 * (time.process_time() - start)))
         number = pl.int_range(base, base + pl.len(), dtype=pl.Int64)
         return found.select("title_no", "start_ms", "end_ms", "score", pl.concat_list(number).alias("sources"))
 
@@ -198,7 +274,9 @@ def _left(titles: frozenset[int] | None, moments: pl.DataFrame) -> frozenset[int
     return titles if len(numbers) > _MOST_TITLES else frozenset(numbers.to_list())
 
 
-def _weighted(clauses: Iterable[Clause], weight: float = 1.0) -> Iterator[tuple[Leaf | AllOf | TimeJoin | Not, float]]:
+def _weighted(
+    clauses: Iterable[Clause], weight: float = 1.0
+) -> Iterator[tuple[Leaf | AllOf | TimeJoin | SpaceJoin | Not, float]]:
     """Yield the clauses of a whole question, those of `AnyOf` one by one, with their weights."""
     for clause in clauses:
         if isinstance(clause, Weighted):
@@ -211,7 +289,7 @@ def _weighted(clauses: Iterable[Clause], weight: float = 1.0) -> Iterator[tuple[
             yield clause, weight
 
 
-def _plain(clause: Clause) -> tuple[Leaf | AllOf | AnyOf | TimeJoin | Not, float]:
+def _plain(clause: Clause) -> tuple[Leaf | Combined, float]:
     """Return a clause without its weights, and these."""
     if not isinstance(clause, Weighted):
         return clause, 1.0

@@ -1,39 +1,61 @@
-"""The search of one snapshot: filters are resolved, clauses encoded and routed to searchers, their finds fused."""
+"""The search of one snapshot: filters are resolved, clauses evaluated, and what they find is arranged and shown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
+from cachetools import LRUCache
 
 from mediaflow.errors import UsageError
-from mediaflow.search.catalogue import Catalogue
+from mediaflow.search.catalogue import Catalogue, Selection
+from mediaflow.search.cutoffs import FALSE_POSITIVES, CutOffs
 from mediaflow.search.evaluation import Evaluation
-from mediaflow.search.group import arrange
-from mediaflow.search.literals import among, both, text_literal
+from mediaflow.search.explain import Step, explain
+from mediaflow.search.group import by_time, grouped
+from mediaflow.search.hits import Showing
+from mediaflow.search.literals import both
 from mediaflow.search.people import Voices
 from mediaflow.search.query import FreeText, Query, leaves
-from mediaflow.search.results import Box, Hit, Presence, Results, Source
+from mediaflow.search.results import Results
 from mediaflow.search.routing import DIALOGUE, VISUAL, Asked, Encoders, Pictures, Router
-from mediaflow.search.searchers.matches import read_rows
 from mediaflow.storage import steps
 
 if TYPE_CHECKING:
     import lance
 
-    from mediaflow.snapshots.manifest import AlgorithmPart
     from mediaflow.snapshots.reader import SnapshotReader
 
 _CANDIDATES = 200
 _CANDIDATES_PER_HIT = 4
-_CANDIDATES_FOR_GROUPS = 2000
+_CANDIDATES_FOR_GROUPS = 2_000
+# In the order of time, so many are put; of more, the best.
+_CANDIDATES_BY_TIME = 20_000
+# Where the next page needs more, so many times as many are looked for.
+_DEEPER = 8
 _MOST_HITS = 1000
+# So many moments of the last questions are remembered for their next pages: some tens of megabytes.
+_REMEMBERED = 500_000
 # Any text does: the first one that a model encodes takes longer than the others.
 _WARMING = "a picture"
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """What answers a question, all pages of it.
+
+    `moments` are in the order of the answer, or, unless `in_time`, best first; `unended` says whether there are more.
+    """
+
+    moments: pl.DataFrame
+    evaluation: Evaluation
+    in_time: bool
+    unended: bool
 
 
 class Gateway:
@@ -47,16 +69,34 @@ class Gateway:
         Gives the snapshot's own encoders by identity; asked only when a query has to be encoded.
     pictures : Pictures
         Decodes pictures of users; asked only for such a query.
+    false_positives : float
+        The share of the rows that an unrelated query lets through where everything is asked for.
     """
 
-    def __init__(self, reader: SnapshotReader, encoders: Encoders, pictures: Pictures) -> None:
+    def __init__(
+        self,
+        reader: SnapshotReader,
+        encoders: Encoders,
+        pictures: Pictures,
+        false_positives: float = FALSE_POSITIVES,
+    ) -> None:
         self.reader = reader
         self._encoders = encoders
         self.catalogue = Catalogue(reader, lambda: self._speakers)
-        self._router = Router(reader, encoders, pictures, self.catalogue.one_title)
+        self._cutoffs = CutOffs(self._table, false_positives)
+        self._router = Router(reader, encoders, pictures, self.catalogue, self._cutoffs)
+        self._known: LRUCache[tuple[Query, int], _Ranked] = LRUCache(_REMEMBERED, lambda one: 1 + len(one.moments))
+        self._lock = threading.Lock()
 
-    def search(self, query: Query) -> Results:
+    def search(self, query: Query, offset: int = 0) -> Results:
         """Answer a query.
+
+        Parameters
+        ----------
+        query : Query
+            What to look for.
+        offset : int
+            How many hits lie before the page that is asked for; `Results.next_offset` of the page before.
 
         Raises
         ------
@@ -66,9 +106,22 @@ class Gateway:
             The reader's time was over before the answer was there.
         """
         with self.reader.reading():
-            results = self._search(query)
+            results = self._search(query, offset)
             steps.reached("reader: before answer")
         return results
+
+    def explain(self, query: Query) -> list[Step]:
+        """Answer a query, not from memory, and return how that was done.
+
+        Raises
+        ------
+        UsageError, SnapshotExpired
+            As for `search`.
+        """
+        with self.reader.reading():
+            selection = self._selection(query)
+            evaluation = self._evaluated(query, selection, _depth(query)).evaluation
+            return explain(evaluation.leaves, query.clauses, self._table, self._cutoffs.rate)
 
     def close(self) -> None:
         """Let go of the snapshot."""
@@ -93,25 +146,69 @@ class Gateway:
         for identity in manifest.encoders:
             self._encoders.encoder(identity).encode_texts([_WARMING])
 
-    def _search(self, query: Query) -> Results:
+    def _search(self, query: Query, offset: int) -> Results:
         if not query.clauses:
             raise UsageError("Say what to look for: a text, --dialogue, --visual, --image, --shot or --where.")
         if not 1 <= query.limit <= _MOST_HITS:
             raise UsageError(f"The limit must be from 1 to {_MOST_HITS}, not {query.limit}.", limit=query.limit)
-        selection = self.catalogue.select(query.filters)
-        notes = [*selection.notes, *self._absent(query)]
+        selection = self._selection(query)
+        notes = (*selection.notes, *self._absent(query))
         if selection.title_nos is not None and not selection.title_nos:
             # What is wrong with the question is said all the same.
             for leaf in leaves(query.clauses):
                 self._router.route(leaf)
-            return Results(self.reader.id, notes=tuple(notes))
+            return Results(self.reader.id, notes=notes)
+        ranked = self._ranked(query, selection, offset + query.limit)
+        titles = self.catalogue.titles
+        shown = ranked.moments.slice(offset, query.limit)
+        if query.sort == "time" and not ranked.in_time:
+            shown = by_time(shown, titles)
+        showing = Showing(self.reader.manifest, self._table, titles)
+        end, total = offset + query.limit, len(ranked.moments)
+        return Results(
+            self.reader.id,
+            tuple(showing.hits(shown, ranked.evaluation, query.clauses, selection.voices)),
+            notes,
+            total,
+            counted=not ranked.unended,
+            next_offset=end if end < total or (ranked.unended and len(shown) == query.limit) else None,
+        )
+
+    def _selection(self, query: Query) -> Selection:
+        selection = self.catalogue.select(query.filters)
+        for wanted in query.filters.rows:
+            numbers = self._router.titles_with(wanted)
+            left = numbers if selection.title_nos is None else selection.title_nos & numbers
+            selection = replace(selection, title_nos=left)
+        return selection
+
+    def _ranked(self, query: Query, selection: Selection, needed: int) -> _Ranked:
+        """Return what answers a question, looked for as deep as the page needs: what is above stays the same."""
+        depth = _depth(query)
+        while True:
+            with self._lock:
+                known = self._known.get((query, depth))
+            ranked = known or self._evaluated(query, selection, depth)
+            if known is None and len(ranked.moments) < _REMEMBERED:
+                with self._lock:
+                    self._known[query, depth] = ranked
+            if not ranked.unended or len(ranked.moments) >= needed:
+                return ranked
+            depth *= _DEEPER
+
+    def _evaluated(self, query: Query, selection: Selection, depth: int) -> _Ranked:
         evaluation = Evaluation(self._router, self._table, selection.title_nos)
-        moments = evaluation.fused(query.clauses, self._spoken(selection.voices), _candidates(query))
-        shown = arrange(moments, query, self.catalogue.titles)
-        return Results(self.reader.id, tuple(self._hits(shown, evaluation, selection.voices)), tuple(notes))
+        moments = evaluation.fused(query.clauses, self._spoken(selection.voices), _candidates(query), depth)
+        shown = grouped(moments, query.group_by, self.catalogue.titles)
+        # What is ranked has no end but the number of candidates: its page is of the best, whatever the order.
+        ends = not evaluation.unended and not any(one.asked.ranks for one in evaluation.leaves)
+        if in_time := query.sort == "time" and ends:
+            shown = by_time(shown, self.catalogue.titles)
+        return _Ranked(shown, evaluation, in_time, evaluation.unended)
 
     def _table(self, algorithm: str) -> lance.LanceDataset:
-        return self.reader.table(self.reader.manifest.algorithms[algorithm].table)
+        part = self.reader.manifest.algorithms.get(algorithm)
+        return self.reader.table(part.table if part else algorithm)
 
     def _absent(self, query: Query) -> list[str]:
         if not any(isinstance(leaf, FreeText) for leaf in leaves(query.clauses)):
@@ -121,62 +218,12 @@ class Gateway:
 
     def _spoken(self, voices: Voices | None) -> Callable[[Asked], Asked | None]:
         """Ask dialogue once more for what the people themselves say: such cues rank in one list more than others."""
-        titles: dict[str, list[int]] = {}
-        for title_no, speaker in voices.speakers if voices else ():
-            titles.setdefault(speaker, []).append(title_no)
-        theirs = " OR ".join(
-            f"(speaker = {text_literal(speaker)} AND {among('title_no', numbers)})"
-            for speaker, numbers in sorted(titles.items())
-        )
+        theirs = voices.condition if voices and voices.speakers else None
 
         def again(one: Asked) -> Asked | None:
             return replace(one, condition=both(one.condition, theirs)) if theirs and one.algorithm == DIALOGUE else None
 
         return again
-
-    def _hits(self, shown: pl.DataFrame, evaluation: Evaluation, voices: Voices | None) -> list[Hit]:
-        numbers = shown["title_no"].unique().to_list()
-        rows = self.catalogue.titles.filter(pl.col("title_no").is_in(numbers)).iter_rows(named=True)
-        titles = {row["title_no"]: row for row in rows}
-        read = self._read(shown, evaluation)
-        hits: list[Hit] = []
-        for one in shown.iter_rows(named=True):
-            title = titles[one["title_no"]]
-            sources = _sources(one["sources"], read)
-            hits.append(
-                Hit(
-                    title_no=one["title_no"],
-                    title_id=title["title_id"],
-                    title=title["title"],
-                    start_ms=one["start_ms"],
-                    end_ms=one["end_ms"],
-                    score=sources[0].score if len(evaluation.leaves) == 1 else one["score"],
-                    sources=sources,
-                    snapshot=self.reader.id,
-                    series=title["series"],
-                    season=title["season"],
-                    episode=title["episode"],
-                    match=None if voices is None else _presence(one["title_no"], sources, voices),
-                    grouped=one["grouped"],
-                )
-            )
-        return hits
-
-    def _read(self, shown: pl.DataFrame, evaluation: Evaluation) -> dict[int, tuple[int, Source]]:
-        """Read the rows behind the moments that are shown; return by number of a source its row and what it says."""
-        found: dict[str, dict[int, tuple[int, float]]] = {}
-        for number in shown["sources"].explode(empty_as_null=False).unique().to_list():
-            answered, at = evaluation.source(number)
-            row, score = answered.matches.select("row", "score").row(at)
-            found.setdefault(answered.asked.algorithm, {})[number] = row, score
-        read: dict[int, tuple[int, Source]] = {}
-        for algorithm, wanted in found.items():
-            part = self.reader.manifest.algorithms[algorithm]
-            rows = read_rows(self._table(algorithm), sorted({row for row, _ in wanted.values()}))
-            said = {row["row"]: row for row in rows.iter_rows(named=True)}
-            for number, (row, score) in wanted.items():
-                read[number] = row, _source(algorithm, part, said[row], score)
-        return read
 
     @cached_property
     def _speakers(self) -> pl.DataFrame:
@@ -188,37 +235,11 @@ class Gateway:
         return pl.DataFrame(pl.from_arrow(found)).unique().sort("title_no", "speaker")
 
 
+def _depth(query: Query) -> int:
+    """Return how many of a clause that chooses are looked for at first."""
+    return _CANDIDATES_BY_TIME if query.sort == "time" else _candidates(query)
+
+
 def _candidates(query: Query) -> int:
     count = max(_CANDIDATES, query.limit * _CANDIDATES_PER_HIT)
     return max(count, _CANDIDATES_FOR_GROUPS) if query.group_by else count
-
-
-def _source(algorithm: str, part: AlgorithmPart, row: Mapping[str, Any], score: float) -> Source:
-    return Source(
-        algorithm=algorithm,
-        generation=part.generation,
-        model=part.model,
-        revision=row["revision"],
-        score=score,
-        start_ms=row["start_ms"],
-        end_ms=row["end_ms"],
-        text=row["text"],
-        box=None if row["x"] is None else Box(row["x"], row["y"], row["w"], row["h"]),
-        language=row["language"],
-        speaker=row["speaker"],
-    )
-
-
-def _sources(numbers: Iterable[int], read: Mapping[int, tuple[int, Source]]) -> tuple[Source, ...]:
-    sources: dict[tuple[str, int], Source] = {}
-    for number in numbers:
-        row, source = read[number]
-        # Two clauses may find the same row; it is one source, with its first score.
-        sources.setdefault((source.algorithm, row), source)
-    return tuple(sources.values())
-
-
-def _presence(title_no: int, sources: tuple[Source, ...], voices: Voices) -> Presence | None:
-    if any(source.speaker and (title_no, source.speaker) in voices.speakers for source in sources):
-        return "speaks"
-    return "in cast" if title_no in voices.cast else None

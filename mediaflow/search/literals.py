@@ -22,6 +22,11 @@ def column(name: str) -> str:
     return f"`{name}`"
 
 
+def at_least(name: str, least: float) -> str:
+    """Return the condition on a column of Float32: compared as one, 0.9 is at least 0.9."""
+    return f"{name} >= CAST({float(least)!r} AS FLOAT)"
+
+
 def among(name: str, numbers: Iterable[int]) -> str:
     """Return the condition that the integer column `name` is one of `numbers`; long runs become ranges."""
     runs: list[list[int]] = []

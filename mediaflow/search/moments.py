@@ -14,8 +14,9 @@ import numpy as np
 import polars as pl
 
 from mediaflow.errors import UsageError
+from mediaflow.search.boxes import stand
 from mediaflow.search.joins import pairs
-from mediaflow.search.query import Extent, Relation
+from mediaflow.search.query import Extent, Relation, SpaceRelation
 
 RANGE = ("title_no", "start_ms", "end_ms")
 MOMENTS: dict[str, Any] = {
@@ -80,6 +81,22 @@ def in_time(
     if extent == "intersection" and relation in _NEVER_SHARED:
         raise UsageError(f"Ranges of which one is {relation} the other share nothing: ask for their union.")
     return _joined(left, right, pairs(left, right, relation, most_ms), extent)
+
+
+def in_space(left: pl.DataFrame, right: pl.DataFrame, relation: SpaceRelation) -> pl.DataFrame:
+    """Return what two rows share in time, for each pair of which both are seen and the left stands so to the right.
+
+    Parameters
+    ----------
+    left, right : pl.DataFrame
+        Moments of one row each, with x, y, w, h, and `row`, which is the same in both for the same row alone.
+    relation : SpaceRelation
+        See `mediaflow.search.boxes.stand`.
+    """
+    one, other = pairs(left, right, "overlap")
+    stands = stand(left[one], right[other], relation) & (left["row"].gather(one) != right["row"].gather(other))
+    kept = stands.to_numpy()
+    return _joined(left.select(*MOMENTS), right.select(*MOMENTS), (one[kept], other[kept]), "intersection")
 
 
 def _joined(

@@ -12,6 +12,7 @@ from functools import cached_property
 
 import polars as pl
 
+from mediaflow.search.literals import among, text_literal
 from mediaflow.search.names import fold, has_words
 
 
@@ -34,6 +35,18 @@ class Voices:
     def titles(self) -> frozenset[int]:
         """Numbers of all titles that have them in the cast or in a cue."""
         return self.cast | {number for number, _ in self.speakers}
+
+    @property
+    def condition(self) -> str:
+        """The condition that a cue is theirs."""
+        titles: dict[str, list[int]] = {}
+        for title_no, speaker in self.speakers:
+            titles.setdefault(speaker, []).append(title_no)
+        theirs = (
+            f"(speaker = {text_literal(speaker)} AND {among('title_no', numbers)})"
+            for speaker, numbers in sorted(titles.items())
+        )
+        return " OR ".join(theirs) or "false"
 
 
 class Cast:

@@ -9,6 +9,12 @@ from typing import Literal, TypeAlias
 # Relations of ranges in time, and what of two ranges is a result; `mediaflow.search.joins` and `moments` say which.
 Relation: TypeAlias = Literal["overlap", "within", "before", "after", "during"]
 Extent: TypeAlias = Literal["union", "intersection"]
+# Relations of boxes in the picture, of rows that are seen at the same time; `mediaflow.search.boxes` says which.
+SpaceRelation: TypeAlias = Literal["same_frame", "left_of", "above"]
+InRegion: TypeAlias = Literal["overlaps", "inside"]
+# How a value of an algorithm's own field is compared with that of a row.
+Comparison: TypeAlias = Literal["equals", "least", "most"]
+Presence: TypeAlias = Literal["speaks", "in cast"]
 GroupBy: TypeAlias = Literal["title", "series"]
 Sort: TypeAlias = Literal["score", "time"]
 
@@ -34,18 +40,25 @@ class Dialogue:
         BCP 47 tag of the cues; `pt` finds `pt-BR` too.
     kind : str, optional
         Kind of the cues: `dialogue`, `description` or `chapter`.
+    speaker : str, optional
+        Who says it, as it is written at the cue.
+    character : str, optional
+        Who says it: a name, or a part of one, of the cast.
     """
 
     text: str
     language: str | None = None
     kind: str | None = None
+    speaker: str | None = None
+    character: str | None = None
 
 
 @dataclass(frozen=True)
 class Visual:
-    """Shots that look like a description."""
+    """Shots that look like a description: the best, or `everything` above a cut-off that unrelated queries gave."""
 
     text: str
+    everything: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,7 @@ class SimilarToPicture:
 
     data: bytes = field(repr=False)
     name: str = "the picture"
+    everything: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +76,55 @@ class SimilarToShot:
 
     title: str
     time_ms: int
+    everything: bool = False
+
+
+@dataclass(frozen=True)
+class Region:
+    """A box in the upright picture, in fractions of it from its upper left corner, and how rows stand to it."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+    relation: InRegion = "overlaps"
+
+
+@dataclass(frozen=True)
+class Onscreen:
+    """Text that is seen in the picture: words and phrases, as in `Dialogue`."""
+
+    text: str
+    region: Region | None = None
+    least_confidence: float = 0.0
+
+
+@dataclass(frozen=True)
+class Label:
+    """Rows with a label, in upper or lower case, of one algorithm or of all that give labels."""
+
+    name: str
+    least_confidence: float = 0.0
+    algorithm: str | None = None
+
+
+@dataclass(frozen=True)
+class Character:
+    """What a character says, and all of each title that has them in the cast; or only one of these (`presence`).
+
+    A part of the name is enough ("maria").
+    """
+
+    name: str
+    presence: Presence | None = None
+
+
+@dataclass(frozen=True)
+class Talent:
+    """What the characters of a talent say, and all of each title that has them in the cast; or only one of these."""
+
+    name: str
+    presence: Presence | None = None
 
 
 @dataclass(frozen=True)
@@ -70,12 +133,14 @@ class Where:
 
     Shot vectors: text that the shots should look like. Texts: words and phrases, as in `Dialogue`. Labels: the
     label, in upper or lower case. Time ranges: the least score. With `field`, one of the algorithm's own columns
-    equals `value`.
+    `equals` the value, or is at `least` or at `most` that.
     """
 
     algorithm: str
     value: str
     field: str | None = None
+    region: Region | None = None
+    comparison: Comparison = "equals"
 
 
 @dataclass(frozen=True)
@@ -124,6 +189,23 @@ class TimeJoin:
 
 
 @dataclass(frozen=True)
+class SpaceJoin:
+    """Rows of two clauses that are seen at the same time and stand so in the picture: what they share in time.
+
+    Attributes
+    ----------
+    left, right : Leaf
+        Clauses that find rows with boxes, such as `Onscreen`.
+    relation : SpaceRelation
+        `same_frame`; or the left one ends `left_of` where the right one begins, or `above` it.
+    """
+
+    left: Leaf
+    right: Leaf
+    relation: SpaceRelation
+
+
+@dataclass(frozen=True)
 class Weighted:
     """A clause that counts more, or less, than one: `weight` times as much in the score."""
 
@@ -131,8 +213,20 @@ class Weighted:
     weight: float
 
 
-Leaf: TypeAlias = FreeText | Dialogue | Visual | SimilarToPicture | SimilarToShot | Where
-Clause: TypeAlias = Leaf | AllOf | AnyOf | Not | TimeJoin | Weighted
+Leaf: TypeAlias = (
+    FreeText
+    | Dialogue
+    | Visual
+    | SimilarToPicture
+    | SimilarToShot
+    | Onscreen
+    | Label
+    | Character
+    | Talent
+    | Where
+)
+Combined: TypeAlias = AllOf | AnyOf | Not | TimeJoin | SpaceJoin
+Clause: TypeAlias = Leaf | Combined | Weighted
 
 
 def leaves(clauses: Iterable[Clause]) -> Iterator[Leaf]:
@@ -141,12 +235,22 @@ def leaves(clauses: Iterable[Clause]) -> Iterator[Leaf]:
         match clause:
             case AllOf() | AnyOf():
                 yield from leaves(clause.clauses)
-            case TimeJoin():
+            case TimeJoin() | SpaceJoin():
                 yield from leaves((clause.left, clause.right))
             case Not() | Weighted():
                 yield from leaves((clause.clause,))
             case _:
                 yield clause
+
+
+@dataclass(frozen=True)
+class HasRow:
+    """A condition on titles: one row at least of an algorithm has in one of its own fields such a value."""
+
+    algorithm: str
+    field: str
+    value: str
+    comparison: Comparison = "equals"
 
 
 @dataclass(frozen=True)
@@ -165,6 +269,10 @@ class Filters:
         First and last year, both included; None is open.
     kinds : tuple of str
         Kinds of title: `movie`, `episode`, `video`.
+    languages : tuple of str
+        BCP 47 tags of languages that the catalogue says are spoken; `pt` finds `pt-BR` too.
+    rows : tuple of HasRow
+        What algorithms found in a title; all of these must hold.
     """
 
     titles: tuple[str, ...] = ()
@@ -175,6 +283,8 @@ class Filters:
     characters: tuple[str, ...] = ()
     talents: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    rows: tuple[HasRow, ...] = ()
 
 
 @dataclass(frozen=True)

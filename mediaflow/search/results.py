@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
+
+from mediaflow.search.query import Presence
 
 if TYPE_CHECKING:
     import polars as pl
-
-Presence: TypeAlias = Literal["speaks", "in cast"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Source:
         Identity of the model behind the algorithm, where it has one.
     score : float
         In the algorithm's own terms: cosine similarity, BM25, confidence, or 1 where a row just fits.
+    clause, rank : int
+        Which clause found it (its place among those that are no combination, from 0), and at which place, from 1.
     start_ms, end_ms : int
         The row's own range.
     text : str or None
@@ -50,6 +52,8 @@ class Source:
     score: float
     start_ms: int
     end_ms: int
+    clause: int = 0
+    rank: int = 1
     text: str | None = None
     box: Box | None = None
     language: str | None = None
@@ -63,6 +67,8 @@ class Source:
             "model": self.model,
             "revision": self.revision,
             "score": self.score,
+            "clause": self.clause,
+            "rank": self.rank,
         }
         if self.text is not None:
             body["text"] = self.text
@@ -139,11 +145,20 @@ class Results:
         In the order that was asked for.
     notes : tuple of str
         Sentences about what could not be looked for.
+    total : int
+        How many hits there are, on all pages.
+    counted : bool
+        Whether these are all: else there are at least so many.
+    next_offset : int or None
+        Where the next page begins; None after the last one.
     """
 
     snapshot: str
     hits: tuple[Hit, ...] = ()
     notes: tuple[str, ...] = ()
+    total: int = 0
+    counted: bool = True
+    next_offset: int | None = None
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
@@ -157,6 +172,7 @@ class Results:
 
         box = pl.Struct(dict.fromkeys(("x", "y", "w", "h"), pl.Float64))
         kinds: dict[str, Any] = {"score": pl.Float64, "start_ms": pl.Int64, "end_ms": pl.Int64, "box": box}
+        kinds |= {"clause": pl.Int32, "rank": pl.Int64}
         source = pl.Struct({one.name: kinds.get(one.name, pl.String) for one in dataclasses.fields(Source)})
         kinds |= {"sources": pl.List(source), "title_no": pl.Int32, "season": pl.Int32, "episode": pl.Int32}
         kinds["grouped"] = pl.Int64

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from mediaflow.errors import TitleError, UsageError
-from mediaflow.search.literals import both, text_literal
-from mediaflow.search.query import Dialogue, FreeText, Leaf, SimilarToPicture, SimilarToShot, Visual, Where
+from mediaflow.search.boxes import in_region
+from mediaflow.search.catalogue import Catalogue
+from mediaflow.search.cutoffs import CutOffs
+from mediaflow.search.literals import among, at_least, both, text_literal
+from mediaflow.search.query import (
+    Character,
+    Dialogue,
+    FreeText,
+    HasRow,
+    Label,
+    Leaf,
+    Onscreen,
+    SimilarToPicture,
+    SimilarToShot,
+    Talent,
+    Visual,
+    Where,
+)
 from mediaflow.search.searchers import Searcher
 from mediaflow.search.searchers.label import LabelSearcher
-from mediaflow.search.searchers.ranges import FieldSearcher, RangeSearcher, number
+from mediaflow.search.searchers.ranges import EverySearcher, FieldSearcher, RangeSearcher, number
 from mediaflow.search.searchers.text import TextSearcher, words_and_phrases
 from mediaflow.search.searchers.vector import VectorSearcher
+from mediaflow.search.searchers.whole import WholeSearcher
 from mediaflow.snapshots.manifest import AlgorithmPart
 from mediaflow.snapshots.reader import SnapshotReader
 
@@ -25,8 +41,13 @@ if TYPE_CHECKING:
 
 VISUAL = "visual"
 DIALOGUE = "dialogue"
+ONSCREEN = "onscreen_text"
+TITLES = "titles"
+"""The table of titles, which no algorithm gives."""
+
 CUE_KINDS = ("dialogue", "description", "chapter")
-_VECTORS, _TEXTS, _LABELS, _RANGES = "shot_vector", ("text", "boxed_text"), "label", "range"
+_VECTORS, _BOXED, _LABELS, _RANGES = "shot_vector", "boxed_text", "label", "range"
+_TEXTS = ("text", _BOXED)
 
 
 class Encoders(Protocol):
@@ -45,11 +66,25 @@ class Pictures(Protocol):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a table is asked: the algorithm, the searcher, and a condition of its own beside the filters'."""
+    """What a table is asked: the algorithm, the searcher, and a condition of its own beside the filters'.
+
+    `least` is the cut-off above which all is asked for, where that is so.
+    """
 
     algorithm: str
     searcher: Searcher
     condition: str | None = None
+    least: float | None = None
+
+    @property
+    def ranks(self) -> bool:
+        """Whether any row answers, better or worse."""
+        return self.searcher.ranks
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that is above a cut-off is asked for, and not only the best of it."""
+        return self.least is not None
 
 
 class Router:
@@ -61,17 +96,25 @@ class Router:
         The snapshot.
     encoders, pictures
         Used when a clause has to be encoded, not before.
-    title_number : callable
-        Gives the number of the one title that an id or name means; `UsageError` where there is none.
+    catalogue : Catalogue
+        Says which titles and people are meant.
+    cutoffs : CutOffs
+        Says what is similar enough, where everything is asked for.
     """
 
     def __init__(
-        self, reader: SnapshotReader, encoders: Encoders, pictures: Pictures, title_number: Callable[[str], int]
+        self,
+        reader: SnapshotReader,
+        encoders: Encoders,
+        pictures: Pictures,
+        catalogue: Catalogue,
+        cutoffs: CutOffs,
     ) -> None:
         self._reader = reader
         self._encoders = encoders
         self._pictures = pictures
-        self._title_number = title_number
+        self._catalogue = catalogue
+        self._cutoffs = cutoffs
 
     def route(self, clause: Leaf) -> list[Asked]:
         """Return what is asked for a clause, one entry a ranked list.
@@ -86,15 +129,32 @@ class Router:
                 return self._free_text(clause)
             case Dialogue():
                 self.part(DIALOGUE)
-                return [Asked(DIALOGUE, TextSearcher(clause.text), _of_cues(clause.language, clause.kind))]
+                return [Asked(DIALOGUE, TextSearcher(clause.text), self._of_cues(clause))]
             case Visual():
-                return [Asked(VISUAL, VectorSearcher(self._encode_text(VISUAL, clause.text)))]
+                vector = self._encode_text(VISUAL, clause.text)
+                return [_like(vector, self._least_of_texts(VISUAL) if clause.everything else None)]
             case SimilarToPicture():
-                return [Asked(VISUAL, VectorSearcher(self._encode_picture(clause)))]
+                vector = self._encode_picture(clause)
+                return [_like(vector, self._cutoffs.of_rows(VISUAL) if clause.everything else None)]
             case SimilarToShot():
                 return [self._similar_to_shot(clause)]
+            case Onscreen():
+                self.part(ONSCREEN)
+                sure = at_least("confidence", clause.least_confidence) if clause.least_confidence > 0 else None
+                region = in_region(clause.region) if clause.region else None
+                return [Asked(ONSCREEN, TextSearcher(clause.text), both(region, sure))]
+            case Label():
+                return self._label(clause)
+            case Character() | Talent():
+                return self._people(clause)
             case Where():
                 return [self._where(clause)]
+
+    def titles_with(self, wanted: HasRow) -> frozenset[int]:
+        """Return the numbers of the titles in which an algorithm found such a row."""
+        table = self._reader.table(self._field(wanted.algorithm, wanted.field).table)
+        condition = FieldSearcher(wanted.field, wanted.value, wanted.comparison).condition(table)
+        return frozenset(table.to_table(columns=["title_no"], filter=condition)["title_no"].unique().to_pylist())
 
     def part(self, algorithm: str) -> AlgorithmPart:
         """Return the snapshot's part for an algorithm; `UsageError` where it has none."""
@@ -117,16 +177,51 @@ class Router:
             asked += self.route(Dialogue(clause.text, clause.language, clause.kind))
         return asked
 
+    def _label(self, clause: Label) -> list[Asked]:
+        parts = self._reader.manifest.algorithms
+        algorithms = [name for name, part in sorted(parts.items()) if part.shape == _LABELS]
+        if clause.algorithm is not None:
+            if self.part(clause.algorithm).shape != _LABELS:
+                raise UsageError(
+                    f"{clause.algorithm!r} gives no labels; {_these(algorithms)}.", algorithm=clause.algorithm
+                )
+            algorithms = [clause.algorithm]
+        if not algorithms:
+            raise UsageError("No algorithm of the published snapshot gives labels.")
+        return [Asked(name, LabelSearcher(clause.name, clause.least_confidence)) for name in algorithms]
+
+    def _people(self, clause: Character | Talent) -> list[Asked]:
+        """Ask for what somebody says, and for the titles as a whole that have them in the cast."""
+        name = (clause.name,)
+        voices = self._catalogue.voices(*((name, ()) if isinstance(clause, Character) else ((), name)))
+        asked = []
+        if clause.presence != "in cast" and DIALOGUE in self._reader.manifest.algorithms:
+            asked.append(Asked(DIALOGUE, EverySearcher(), voices.condition))
+        if clause.presence != "speaks":
+            asked.append(Asked(TITLES, WholeSearcher(), among("title_no", voices.cast)))
+        if not asked:
+            self.part(DIALOGUE)
+        return asked
+
+    def _field(self, algorithm: str, field: str) -> AlgorithmPart:
+        """Return the part of an algorithm that has a field."""
+        part = self.part(algorithm)
+        if field not in part.fields:
+            own = f"its fields are {', '.join(sorted(part.fields))}" if part.fields else "it has none of its own"
+            raise UsageError(f"{algorithm!r} has no field {field!r}; {own}.", algorithm=algorithm)
+        return part
+
     def _where(self, clause: Where) -> Asked:
         part = self.part(clause.algorithm)
+        if clause.region is not None and part.shape != _BOXED:
+            raise UsageError(
+                f"Rows of {clause.algorithm!r} have no boxes: ask for them without a region.", algorithm=clause.algorithm
+            )
+        region = in_region(clause.region) if clause.region else None
         if clause.field is not None:
-            if clause.field not in part.fields:
-                own = f"its fields are {', '.join(sorted(part.fields))}" if part.fields else "it has none of its own"
-                raise UsageError(
-                    f"{clause.algorithm!r} has no field {clause.field!r}; {own}.", algorithm=clause.algorithm
-                )
-            return Asked(clause.algorithm, FieldSearcher(clause.field, clause.value))
-        return Asked(clause.algorithm, self._searcher(clause, part.shape))
+            self._field(clause.algorithm, clause.field)
+            return Asked(clause.algorithm, FieldSearcher(clause.field, clause.value, clause.comparison), region)
+        return Asked(clause.algorithm, self._searcher(clause, part.shape), region)
 
     def _searcher(self, clause: Where, shape: str) -> Searcher:
         if shape in _TEXTS:
@@ -160,6 +255,9 @@ class Router:
             )
         return self._encoders.encoder(part.model)
 
+    def _least_of_texts(self, algorithm: str) -> float:
+        return self._cutoffs.of_texts(algorithm, self._encoder(algorithm))
+
     def _encode_text(self, algorithm: str, text: str) -> np.ndarray:
         if not text.strip():
             raise UsageError("The description of the picture is empty; say what should be seen.")
@@ -179,7 +277,7 @@ class Router:
         import numpy as np
 
         table = self._reader.table(self.part(VISUAL).table)
-        title_no, time_ms = int(self._title_number(clause.title)), int(clause.time_ms)
+        title_no, time_ms = int(self._catalogue.one_title(clause.title)), int(clause.time_ms)
         # A time that is no 64-bit number breaks the filter, and is beyond the end of every title.
         capped_ms = min(max(time_ms, -1), 2**62)
         here = f"title_no = {title_no} AND start_ms <= {capped_ms} AND end_ms > {capped_ms}"
@@ -193,11 +291,26 @@ class Router:
             )
         vector = np.asarray(found["vector"][0].as_py(), np.float32)
         other = f"NOT (title_no = {title_no} AND shot_no = {found['shot_no'][0].as_py()})"
-        return Asked(VISUAL, VectorSearcher(vector), other)
+        return _like(vector, self._cutoffs.of_rows(VISUAL) if clause.everything else None, other)
+
+    def _of_cues(self, clause: Dialogue) -> str | None:
+        language, kind = clause.language, clause.kind
+        if kind is not None and kind not in CUE_KINDS:
+            raise UsageError(f"There is no kind of cue {kind!r}; there are {', '.join(CUE_KINDS)}.", kind=kind)
+        return both(
+            f"language = {text_literal(language)} OR starts_with(language, {text_literal(language + '-')})"
+            if language
+            else None,
+            f"kind = {text_literal(kind)}" if kind else None,
+            f"lower(speaker) = lower({text_literal(clause.speaker)})" if clause.speaker else None,
+            self._catalogue.voices((clause.character,), ()).condition if clause.character else None,
+        )
 
 
-def _of_cues(language: str | None, kind: str | None) -> str | None:
-    if kind is not None and kind not in CUE_KINDS:
-        raise UsageError(f"There is no kind of cue {kind!r}; there are {', '.join(CUE_KINDS)}.", kind=kind)
-    tag = language and f"(language = {text_literal(language)} OR starts_with(language, {text_literal(language + '-')}))"
-    return both(tag, kind and f"kind = {text_literal(kind)}")
+def _like(vector: np.ndarray, least: float | None, condition: str | None = None) -> Asked:
+    """Ask for shots like a vector: the best, or all with at least a similarity."""
+    return Asked(VISUAL, VectorSearcher(vector, least=least), condition, least)
+
+
+def _these(algorithms: list[str]) -> str:
+    return f"these do: {', '.join(algorithms)}" if algorithms else "none of the published snapshot does"

@@ -89,6 +89,8 @@ def test_a_hit_says_where_it_comes_from(gateway: Gateway) -> None:
                 "model": MODEL,
                 "revision": "night-shift-s01e02-revision",
                 "score": score,
+                "clause": 0,
+                "rank": 1,
             }
         ],
         "snapshot": "1-aaaaaaaa",

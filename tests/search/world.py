@@ -31,6 +31,8 @@ TITLES = {
     "series": pl.String,
     "season": pl.Int32,
     "episode": pl.Int32,
+    "languages": pl.List(pl.String),
+    "duration_ms": pl.Int64,
 }
 PEOPLE = {"talent": pl.String, "character": pl.String, "position": pl.Int32}
 RANGE = {"start_ms": pl.Int64, "end_ms": pl.Int64}
@@ -150,7 +152,8 @@ class World:
 
     def reader(self) -> SnapshotReader:
         """Write titles and people, and open the snapshot."""
-        titles = [{"title_no": at, "kind": "movie", "genres": [], **title} for at, title in enumerate(self.titles)]
+        plain = {"kind": "movie", "genres": [], "languages": [], "duration_ms": 100_000}
+        titles = [{"title_no": at, **plain, **title} for at, title in enumerate(self.titles)]
         tables = {
             **self.tables,
             "titles": self._write("titles", TITLES, titles),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import lance
@@ -18,7 +18,8 @@ class Searcher(Protocol):
         Any row answers, better or worse, so that only the best mean anything; else rows fit or do not.
     """
 
-    ranks: ClassVar[bool]
+    @property
+    def ranks(self) -> bool: ...
 
     def search(self, table: lance.LanceDataset, condition: str | None, limit: int | None) -> pl.DataFrame:
         """Return at most `limit` rows that fulfil `condition`, best first, as `matches.MATCHES`.

@@ -19,6 +19,9 @@ MATCHES: dict[str, Any] = {
 }
 """A match: whose row it is, its range, its score (more is better), and its address in the table."""
 
+BOX: dict[str, Any] = {"x": pl.Float64, "y": pl.Float64, "w": pl.Float64, "h": pl.Float64}
+"""What matches have besides where rows have boxes: left, top, width and height as fractions of the picture."""
+
 ROWS: dict[str, Any] = {
     "row": pl.UInt64,
     "revision": pl.String,
@@ -27,10 +30,7 @@ ROWS: dict[str, Any] = {
     "text": pl.String,
     "language": pl.String,
     "speaker": pl.String,
-    "x": pl.Float64,
-    "y": pl.Float64,
-    "w": pl.Float64,
-    "h": pl.Float64,
+    **BOX,
 }
 """What there is to show of a row: its address, which artifact it comes from, its range, the text or label, its language
 and speaker, its box as fractions of the picture."""
@@ -39,7 +39,7 @@ _ORDER = ("score", "title_no", "start_ms", "end_ms", "row")
 
 
 def read_matches(table: lance.LanceDataset, score: str | None, **scan: Any) -> pl.DataFrame:
-    """Scan a table and return MATCHES, best first; equal scores in the order of titles and times.
+    """Scan a table and return MATCHES, with BOX where it has boxes, best first; equal scores in the order of titles and times.
 
     Parameters
     ----------
@@ -51,7 +51,8 @@ def read_matches(table: lance.LanceDataset, score: str | None, **scan: Any) -> p
     **scan
         For `LanceDataset.scanner`: what to find, the condition, the limit.
     """
-    columns = ["title_no", "start_ms", "end_ms", *([score] if score else [])]
+    boxes = BOX if set(BOX) <= set(table.schema.names) else {}
+    columns = ["title_no", "start_ms", "end_ms", *boxes, *([score] if score else [])]
     scanner = table.scanner(
         columns=columns, prefilter=True, with_row_address=True, disable_scoring_autoprojection=True, **scan
     )
@@ -60,7 +61,7 @@ def read_matches(table: lance.LanceDataset, score: str | None, **scan: Any) -> p
         found = found.with_columns((1.0 - pl.col(score).cast(pl.Float64) / 2).alias("score"))
     else:
         found = found.with_columns((pl.col(score) if score else pl.lit(1.0)).cast(pl.Float64).alias("score"))
-    whole = found.select(pl.col(name).cast(kind) for name, kind in MATCHES.items())
+    whole = found.select(pl.col(name).cast(kind) for name, kind in (MATCHES | boxes).items())
     return whole.sort(_ORDER, descending=[True, False, False, False, False], nulls_last=True)
 
 
@@ -69,10 +70,15 @@ def read_rows(table: lance.LanceDataset, addresses: Sequence[int]) -> pl.DataFra
     if not addresses:
         return pl.DataFrame(schema=ROWS)
     own = set(table.schema.names)
-    columns = [name for name in ROWS if name in own] + (["label"] if "label" in own and "text" not in own else [])
+    # A label is shown as text, a title as a whole by its duration.
+    instead = {"label": "text", "duration_ms": "end_ms"}
+    columns = [name for name in ROWS if name in own]
+    columns += [name for name, shown in instead.items() if name in own and shown not in own]
     where = f"_rowaddr IN ({', '.join(str(int(address)) for address in addresses)})"
     scanner = table.scanner(columns=columns, filter=where, with_row_address=True)
     found = pl.DataFrame(pl.from_arrow(scanner.to_table())).rename({"_rowaddr": "row"})
+    if "duration_ms" in found.columns:
+        found = found.rename({"duration_ms": "end_ms"}).with_columns(start_ms=pl.lit(0))
     if "label" in found.columns:
         found = found.rename({"label": "text"})
     absent = [pl.lit(None, kind).alias(name) for name, kind in ROWS.items() if name not in found.columns]

@@ -1,4 +1,4 @@
-"""Rows by their own columns: time ranges with at least a score, and any rows with a field that equals a value."""
+"""Rows by their own columns: time ranges with at least a score, and any rows with such a value in a field."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from mediaflow.errors import UsageError
-from mediaflow.search.literals import both, column, text_literal
+from mediaflow.search.literals import at_least, both, column, text_literal
+from mediaflow.search.query import Comparison
 from mediaflow.search.searchers.matches import read_matches
 
 if TYPE_CHECKING:
     import lance
     import polars as pl
 
+_SIGNS: dict[Comparison, str] = {"equals": "=", "least": ">=", "most": "<="}
 _TRUTH = {"true": "true", "yes": "true", "1": "true", "false": "false", "no": "false", "0": "false"}
 
 
@@ -37,20 +39,20 @@ class RangeSearcher:
         from lance.dataset import ColumnOrdering
 
         order = [ColumnOrdering("score", ascending=False)]
-        # A score is kept as Float32: compared as one, 0.9 is at least 0.9.
-        enough = f"score >= CAST({self.least!r} AS FLOAT)"
-        return read_matches(table, "score", filter=both(condition, enough), order_by=order, limit=limit)
+        chosen = both(condition, at_least("score", self.least))
+        return read_matches(table, "score", filter=chosen, order_by=order, limit=limit)
 
 
 @dataclass(frozen=True)
 class FieldSearcher:
-    """Finds the rows whose column `field` equals `value`; scored by the rows' confidence or score where they have one.
+    """Finds the rows whose column `field` compares so with `value`; scored by their confidence or score, if they have.
 
     Texts are equal in upper or lower case; numbers and truth values ("true", "false") are read from `value`.
     """
 
     field: str
     value: str
+    comparison: Comparison = "equals"
 
     ranks: ClassVar[bool] = False
 
@@ -59,27 +61,38 @@ class FieldSearcher:
 
         score = next((name for name in ("confidence", "score") if name in table.schema.names), None)
         order = [ColumnOrdering(score, ascending=False)] if score else None
-        chosen = both(condition, self._equals(table))
-        return read_matches(table, score, filter=chosen, order_by=order, limit=limit)
+        return read_matches(table, score, filter=both(condition, self.condition(table)), order_by=order, limit=limit)
 
-    def _equals(self, table: lance.LanceDataset) -> str:
+    def condition(self, table: lance.LanceDataset) -> str:
+        """Return the condition that chooses the rows; `UsageError` where the value does not fit the column."""
         import pyarrow as pa
 
         kind = table.schema.field(self.field).type
-        name, value = column(self.field), self.value.strip()
+        name, value, sign = column(self.field), self.value.strip(), _SIGNS[self.comparison]
         try:
-            if pa.types.is_boolean(kind):
+            if pa.types.is_boolean(kind) and self.comparison == "equals":
                 return f"{name} = {_TRUTH[value.casefold()]}"
             if pa.types.is_integer(kind):
-                return f"{name} = {pa.scalar(int(value), kind).as_py()}"
+                return f"{name} {sign} {pa.scalar(int(value), kind).as_py()}"
             if pa.types.is_floating(kind):
-                return f"{name} = CAST({number(value)!r} AS {'DOUBLE' if kind == pa.float64() else 'FLOAT'})"
+                return f"{name} {sign} CAST({number(value)!r} AS {'DOUBLE' if kind == pa.float64() else 'FLOAT'})"
         except (KeyError, ValueError, OverflowError) as error:
             raise UsageError(
                 f"The field {self.field!r} is of type {kind}, and {value!r} is none; give a value of that type.",
                 field=self.field,
                 value=value,
             ) from error
-        if pa.types.is_string(kind):
+        if pa.types.is_string(kind) and self.comparison == "equals":
             return f"lower({name}) = lower({text_literal(value)})"
-        raise UsageError(f"The field {self.field!r} is of type {kind}, which cannot be searched.", field=self.field)
+        how = "searched" if self.comparison == "equals" else f"compared by 'at {self.comparison}'"
+        raise UsageError(f"The field {self.field!r} is of type {kind}, which cannot be {how}.", field=self.field)
+
+
+@dataclass(frozen=True)
+class EverySearcher:
+    """Finds all rows that fulfil the condition: one that is the whole clause."""
+
+    ranks: ClassVar[bool] = False
+
+    def search(self, table: lance.LanceDataset, condition: str | None, limit: int | None) -> pl.DataFrame:
+        return read_matches(table, None, filter=condition, limit=limit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -36,24 +36,29 @@ class VectorSearcher:
         (dim,) float32, unit norm, from the encoder that made the table's vectors.
     exact_rows : int
         Up to so many rows are compared one by one, index or not.
+    least : float, optional
+        The least similarity of a row that fits; without it any row answers, better or worse.
     """
 
     vector: np.ndarray = field(repr=False)
     exact_rows: int = EXACT_ROWS
+    least: float | None = None
 
-    ranks: ClassVar[bool] = True
+    @property
+    def ranks(self) -> bool:
+        """Whether only the best mean anything."""
+        return self.least is None
 
     def search(self, table: lance.LanceDataset, condition: str | None, limit: int | None) -> pl.DataFrame:
-        return read_matches(
-            table,
-            "_distance",
-            nearest=self.plan(table, condition, limit or table.count_rows(condition)),
-            filter=condition,
-        )
+        most = table.count_rows(condition) if limit is None else limit
+        return read_matches(table, "_distance", nearest=self.plan(table, condition, most), filter=condition)
 
     def plan(self, table: lance.LanceDataset, condition: str | None, limit: int) -> dict[str, object]:
         """Return how Lance shall search: with the index where there is one and more than `exact_rows` may answer."""
         nearest: dict[str, object] = {"column": "vector", "q": self.vector, "k": limit, "metric": "l2"}
+        if self.least is not None:
+            # An index leaves out some of them; squared L2 of unit vectors is 2 - 2 times their cosine.
+            return {**nearest, "use_index": False, "distance_range": (None, 2.0 - 2.0 * self.least)}
         indexed = any("vector" in index.field_names for index in table.describe_indices())
         if not indexed or (matching := table.count_rows(condition)) <= self.exact_rows:
             return {**nearest, "use_index": False}

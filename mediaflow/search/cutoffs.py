@@ -1,0 +1,95 @@
+"""Cut-offs: how similar a row must be to mean something, from what queries score that mean none of the rows.
+
+The similarity of a picture to a text has no scale of its own: it differs from model to model. So the cut-off of a
+model on a snapshot is the similarity that only a given share of pairs reaches that have nothing to do with each other.
+For texts these are descriptions of all kinds of things with the shots of the snapshot. For pictures they are shots of
+one title with shots of others, of which some do show the same: there the cut-off follows from the middle half of the
+similarities, as if all were as normally distributed as these (median and median absolute deviation; F. Hampel, "The
+influence curve and its role in robust estimation", JASA 1974).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import lance
+    from numpy.typing import NDArray
+
+    from mediaflow.models.encoder import Encoder
+
+FALSE_POSITIVES = 0.001
+"""Share of the rows that an unrelated query lets through."""
+
+_ROWS = 2_048
+# What is seen in pictures of all kinds; any one film has next to nothing of these.
+_THINGS = (
+    "accordion aquarium anvil bagpipe ballot beehive bonsai bulldozer cactus calculator canoe carousel casserole chalkboard"
+    " chandelier chess dentist dolphin drawbridge easel escalator excavator fireplace flute forklift fossil gondola"
+    " greenhouse hammock harp hedgehog igloo jigsaw kayak kettle ladle lighthouse lobster loom microscope mosaic nest"
+    " oyster parachute pelican piano pinwheel pottery pulpit quilt radar rollerskate saxophone scaffold sewing shovel"
+    " snowplough spreadsheet stethoscope sundial tapestry telescope tractor trampoline typewriter ukulele vineyard walrus"
+    " waterwheel xylophone"
+).split()
+
+
+class CutOffs:
+    """The cut-offs of one snapshot, each worked out when it is first asked for.
+
+    Parameters
+    ----------
+    table : callable
+        Opens the table of an algorithm whose rows have vectors of unit norm.
+    rate : float
+        The share of unrelated pairs that may be above a cut-off.
+    """
+
+    def __init__(self, table: Callable[[str], lance.LanceDataset], rate: float = FALSE_POSITIVES) -> None:
+        self.rate = rate
+        self._table = table
+        self._known: dict[tuple[str, str], float] = {}
+        self._lock = threading.Lock()
+
+    def of_texts(self, algorithm: str, encoder: Encoder) -> float:
+        """Return the least cosine similarity of a text with a row that is beyond chance."""
+        return self._once((algorithm, "texts"), lambda: self._beside_texts(algorithm, encoder))
+
+    def of_rows(self, algorithm: str) -> float:
+        """Return the least cosine similarity of two rows, such as of a picture with a shot, that is beyond chance."""
+        return self._once((algorithm, "rows"), lambda: self._beside_rows(algorithm))
+
+    def _once(self, key: tuple[str, str], work_out: Callable[[], float]) -> float:
+        with self._lock:
+            if key not in self._known:
+                self._known[key] = work_out()
+            return self._known[key]
+
+    def _beside_texts(self, algorithm: str, encoder: Encoder) -> float:
+        vectors, _ = self._sample(algorithm)
+        texts = encoder.encode_texts([f"a picture of a {thing}" for thing in _THINGS])
+        return float(np.quantile(vectors @ texts.T, 1 - self.rate)) if len(vectors) else 1.0
+
+    def _beside_rows(self, algorithm: str) -> float:
+        vectors, titles = self._sample(algorithm)
+        similarities = (vectors @ vectors.T)[titles[:, None] != titles[None, :]]
+        if not similarities.size:
+            return 1.0
+        normal = NormalDist()
+        middle = float(np.median(similarities))
+        deviation = float(np.median(np.abs(similarities - middle))) / normal.inv_cdf(0.75)
+        return middle + normal.inv_cdf(1 - self.rate) * deviation
+
+    def _sample(self, algorithm: str) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """Return (rows, dim) vectors of rows spread evenly over the table, and whose they are."""
+        table = self._table(algorithm)
+        count = table.count_rows()
+        at = np.unique(np.linspace(0, count - 1, min(count, _ROWS)).astype(np.int64)) if count else np.array([], np.int64)
+        rows = table.take(at, columns=["vector", "title_no"])
+        vectors = rows["vector"].combine_chunks()
+        flat = vectors.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+        return flat.reshape(len(rows), -1), rows["title_no"].to_numpy()

@@ -1,0 +1,135 @@
+"""From moments to hits: the rows behind those that are shown are read, and say what there is to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from mediaflow.search.evaluation import Evaluation
+from mediaflow.search.people import Voices
+from mediaflow.search.query import Clause, Presence, leaves
+from mediaflow.search.results import Box, Hit, Source
+from mediaflow.search.searchers.matches import read_rows
+
+if TYPE_CHECKING:
+    import lance
+
+    from mediaflow.snapshots.manifest import AlgorithmPart, Manifest
+
+
+class Showing:
+    """Makes the hits of one question.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        Of the snapshot that answered.
+    table : callable
+        Opens the table of an algorithm.
+    titles : pl.DataFrame
+        title_no, title_id, title, series, season, episode.
+    """
+
+    def __init__(self, manifest: Manifest, table: Callable[[str], lance.LanceDataset], titles: pl.DataFrame) -> None:
+        self._manifest = manifest
+        self._table = table
+        self._titles = titles
+
+    def hits(
+        self, shown: pl.DataFrame, evaluation: Evaluation, clauses: Sequence[Clause], voices: Voices | None
+    ) -> list[Hit]:
+        """Return the hits of some moments of an evaluation, in their order.
+
+        Parameters
+        ----------
+        shown : pl.DataFrame
+            MOMENTS with `grouped`.
+        evaluation : Evaluation
+            Where they come from.
+        clauses : sequence of Clause
+            What was evaluated.
+        voices : Voices, optional
+            Whom the filters ask for.
+        """
+        numbers = shown["title_no"].unique().to_list()
+        rows = self._titles.filter(pl.col("title_no").is_in(numbers)).iter_rows(named=True)
+        titles = {row["title_no"]: row for row in rows}
+        read = self._read(shown, evaluation, {leaf: at for at, leaf in enumerate(leaves(clauses))})
+        hits: list[Hit] = []
+        for one in shown.iter_rows(named=True):
+            title = titles[one["title_no"]]
+            sources = _sources(one["sources"], read)
+            hits.append(
+                Hit(
+                    title_no=one["title_no"],
+                    title_id=title["title_id"],
+                    title=title["title"],
+                    start_ms=one["start_ms"],
+                    end_ms=one["end_ms"],
+                    score=sources[0].score if len(evaluation.leaves) == 1 else one["score"],
+                    sources=sources,
+                    snapshot=self._manifest.id,
+                    series=title["series"],
+                    season=title["season"],
+                    episode=title["episode"],
+                    match=None if voices is None else _presence(one["title_no"], sources, voices),
+                    grouped=one["grouped"],
+                )
+            )
+        return hits
+
+    def _read(
+        self, shown: pl.DataFrame, evaluation: Evaluation, places: Mapping[Clause, int]
+    ) -> dict[int, tuple[int, Source]]:
+        """Read the rows behind the moments that are shown; return by number of a source its row and what it says."""
+        found: dict[str, dict[int, tuple[int, float, int, int]]] = {}
+        for number in shown["sources"].explode(empty_as_null=False).unique().to_list():
+            answered, at = evaluation.source(number)
+            row, score = answered.matches.select("row", "score").row(at)
+            said = row, score, places[answered.leaf], at + 1
+            found.setdefault(answered.asked.algorithm, {})[number] = said
+        read: dict[int, tuple[int, Source]] = {}
+        for algorithm, wanted in found.items():
+            rows = read_rows(self._table(algorithm), sorted({row for row, *_ in wanted.values()}))
+            by_row = {row["row"]: row for row in rows.iter_rows(named=True)}
+            part = self._manifest.algorithms.get(algorithm)
+            for number, (row, score, clause, rank) in wanted.items():
+                read[number] = row, _source(algorithm, part, by_row[row], score, clause, rank)
+        return read
+
+
+def _source(
+    algorithm: str, part: AlgorithmPart | None, row: Mapping[str, Any], score: float, clause: int, rank: int
+) -> Source:
+    return Source(
+        algorithm=algorithm,
+        generation=part.generation if part else "",
+        model=part.model if part else None,
+        revision=row["revision"],
+        score=score,
+        start_ms=row["start_ms"],
+        end_ms=row["end_ms"],
+        clause=clause,
+        rank=rank,
+        text=row["text"],
+        box=None if row["x"] is None else Box(row["x"], row["y"], row["w"], row["h"]),
+        language=row["language"],
+        speaker=row["speaker"],
+    )
+
+
+def _sources(numbers: Iterable[int], read: Mapping[int, tuple[int, Source]]) -> tuple[Source, ...]:
+    sources: dict[tuple[str, int], Source] = {}
+    for number in numbers:
+        row, source = read[number]
+        # Two clauses may find the same row; it is one source, with its first score.
+        sources.setdefault((source.algorithm, row), source)
+    return tuple(sources.values())
+
+
+def _presence(title_no: int, sources: tuple[Source, ...], voices: Voices) -> Presence | None:
+    if any(source.speaker and (title_no, source.speaker) in voices.speakers for source in sources):
+        return "speaks"
+    return "in cast" if title_no in voices.cast else None
