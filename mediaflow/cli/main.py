@@ -7,6 +7,7 @@ import typer
 from mediaflow.cli import keeping, library, models, pins, releases
 from mediaflow.cli.publish import publish
 from mediaflow.cli.search import search
+from mediaflow.cli.serve import serve
 from mediaflow.cli.why import why
 
 app = typer.Typer(
@@ -18,6 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(search)
+app.command()(serve)
 app.command()(library.status)
 app.command()(library.plan)
 app.command()(why)

@@ -88,7 +88,11 @@ class CutOffs:
         """Return (rows, dim) vectors of rows spread evenly over the table, and whose they are."""
         table = self._table(algorithm)
         count = table.count_rows()
-        at = np.unique(np.linspace(0, count - 1, min(count, _ROWS)).astype(np.int64)) if count else np.array([], np.int64)
+        at = (
+            np.unique(np.linspace(0, count - 1, min(count, _ROWS)).astype(np.int64))
+            if count
+            else np.array([], np.int64)
+        )
         rows = table.take(at, columns=["vector", "title_no"])
         vectors = rows["vector"].combine_chunks()
         flat = vectors.flatten().to_numpy(zero_copy_only=False).astype(np.float32)

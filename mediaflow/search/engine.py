@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
 
@@ -69,6 +70,10 @@ class SearchEngine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Answer nothing more, and let go of all that is open."""
         self._host.close()
 
     def search(self, query: Query, snapshot: str | None = None, offset: int = 0) -> Results:
@@ -92,6 +97,13 @@ class SearchEngine:
         UsageError
             The query cannot be answered; see `mediaflow.search.gateway.Gateway.search`.
         """
-        with self._host.answering(snapshot) as gateway:
+        with self.answering(snapshot) as gateway:
             results = gateway.search(query, offset)
         return results
+
+    def answering(self, snapshot: str | None = None) -> AbstractContextManager[Gateway]:
+        """Give the gateway to the current snapshot, or to the one that is named, for one request.
+
+        What is read of it is handed out after the `with` block; the errors are those of `search`.
+        """
+        return self._host.answering(snapshot)

@@ -1,0 +1,134 @@
+"""The server: all faces in one process and one event loop, from the first request until SIGTERM has been heeded."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from mediaflow.errors import UsageError
+from mediaflow.search.engine import SearchEngine
+from mediaflow.serve.cursors import Cursors
+from mediaflow.serve.http import make_app
+from mediaflow.serve.service import Service
+from mediaflow.serve.work import Work
+
+DRAIN_S = 30
+_WAITING_CONNECTIONS = 512
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the faces listen: a host, and a port each; port 0 takes any that is free, None leaves a face out."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    grpc_port: int | None = None
+
+
+def serve(engine: SearchEngine, cursors: Cursors, address: Address, said: Callable[[str], None]) -> None:
+    """Answer requests until this process gets SIGTERM or SIGINT; then end what was begun, and return.
+
+    Parameters
+    ----------
+    engine : SearchEngine
+        What answers. It is started here, behind the open port, and ended.
+    cursors : Cursors
+        Signs cursors.
+    address : Address
+        Where to listen.
+    said : callable
+        Gets a sentence for each address, once it is listened at.
+
+    Raises
+    ------
+    UsageError
+        The host is not this machine alone, or the port is taken.
+    """
+    refuse_strangers(address.host)
+    with _listening(address.host, address.port) as opened:
+        asyncio.run(_serve(engine, cursors, address, opened, said))
+
+
+def refuse_strangers(host: str) -> None:
+    """Raise `UsageError` for an address at which others than this machine could ask."""
+    try:
+        own = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        own = False
+    if not own:
+        raise UsageError(
+            f"The host {host!r} is not this machine alone, and nothing asks there who is asking: give 127.0.0.1, ::1 or"
+            " localhost.",
+            host=host,
+        )
+
+
+async def _serve(
+    engine: SearchEngine, cursors: Cursors, address: Address, opened: socket.socket, said: Callable[[str], None]
+) -> None:
+    service, work = Service(engine, cursors), Work()
+    config = uvicorn.Config(
+        make_app(service, work),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    server = _Server(config)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    said(f"GraphQL answers at http://{_shown(opened)}/graphql")
+    # Behind the open port, so that whoever asks meanwhile is told what is waited for.
+    opening = asyncio.create_task(asyncio.to_thread(engine.__enter__))
+    opening.add_done_callback(lambda task: server.stop() if task.exception() else None)
+    try:
+        await server.serve([opened])
+        await opening
+    finally:
+        await asyncio.to_thread(engine.close)
+        work.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, without signals of its own: one process has one handler, for all faces."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop(self) -> None:
+        """Take no new connection, and end once all requests are answered."""
+        self.should_exit = True
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as opened:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            opened.bind((host, port))
+            opened.listen(_WAITING_CONNECTIONS)
+        except (OSError, OverflowError) as error:
+            raise UsageError(
+                f"Nothing can listen at {host}, port {port} ({getattr(error, 'strerror', None) or error}): give another"
+                " --port.",
+                host=host,
+                port=port,
+            ) from error
+        yield opened
+
+
+def _shown(opened: socket.socket) -> str:
+    host, port = opened.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
