@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import grpc
 import uvicorn
 
 from mediaflow.errors import UsageError
 from mediaflow.search.engine import SearchEngine
 from mediaflow.serve.cursors import Cursors
-from mediaflow.serve.http import make_app
+from mediaflow.serve.grpc.face import make_server
+from mediaflow.serve.http import MOST_BYTES, make_app
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
 
@@ -74,33 +76,61 @@ async def _serve(
     engine: SearchEngine, cursors: Cursors, address: Address, opened: socket.socket, said: Callable[[str], None]
 ) -> None:
     service, work = Service(engine, cursors), Work()
-    config = uvicorn.Config(
-        make_app(service, work),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        lifespan="off",
-        ws="none",
-        timeout_graceful_shutdown=DRAIN_S,
-    )
-    server = _Server(config)
+    server = _Server(_config(service, work))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
-    said(f"GraphQL answers at http://{_shown(opened)}/graphql")
-    # Behind the open port, so that whoever asks meanwhile is told what is waited for.
+    calls = None if address.grpc_port is None else make_server(service, work, MOST_BYTES)
+    said(f"GraphQL answers at http://{_shown(address.host, opened.getsockname()[1])}/graphql.")
+    if calls:
+        said(f"gRPC answers at {_shown(address.host, await _started(calls, address))}.")
+    # Behind the open ports, so that whoever asks meanwhile is told what is waited for.
     opening = asyncio.create_task(asyncio.to_thread(engine.__enter__))
     opening.add_done_callback(lambda task: server.stop() if task.exception() else None)
     try:
-        await server.serve([opened])
+        await asyncio.gather(server.serve([opened]), _until(server, calls))
         await opening
     finally:
         await asyncio.to_thread(engine.close)
         work.close()
 
 
+def _config(service: Service, work: Work) -> uvicorn.Config:
+    return uvicorn.Config(
+        make_app(service, work),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+
+
+async def _started(calls: grpc.aio.Server, address: Address) -> int:
+    """Start gRPC; return its port."""
+    try:
+        port = int(calls.add_insecure_port(_shown(address.host, address.grpc_port or 0)))
+    except RuntimeError as error:
+        raise _taken(address.host, address.grpc_port, "--grpc-port", "another process may be there") from error
+    await calls.start()
+    return port
+
+
+async def _until(server: _Server, calls: grpc.aio.Server | None) -> None:
+    """Wait until the server is told to end, and end gRPC beside it."""
+    await server.told.wait()
+    if calls:
+        await calls.stop(DRAIN_S)
+
+
 class _Server(uvicorn.Server):
     """uvicorn, without signals of its own: one process has one handler, for all faces."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.told = asyncio.Event()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -109,6 +139,7 @@ class _Server(uvicorn.Server):
     def stop(self) -> None:
         """Take no new connection, and end once all requests are answered."""
         self.should_exit = True
+        self.told.set()
 
 
 @contextmanager
@@ -120,15 +151,15 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
             opened.bind((host, port))
             opened.listen(_WAITING_CONNECTIONS)
         except (OSError, OverflowError) as error:
-            raise UsageError(
-                f"Nothing can listen at {host}, port {port} ({getattr(error, 'strerror', None) or error}): give another"
-                " --port.",
-                host=host,
-                port=port,
-            ) from error
+            raise _taken(host, port, "--port", getattr(error, "strerror", None) or str(error)) from error
         yield opened
 
 
-def _shown(opened: socket.socket) -> str:
-    host, port = opened.getsockname()[:2]
+def _taken(host: str, port: int | None, option: str, why: str) -> UsageError:
+    return UsageError(
+        f"Nothing can listen at {host}, port {port} ({why}): give another {option}.", host=host, port=port
+    )
+
+
+def _shown(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -43,7 +43,7 @@ def start(home: Path, *command: str) -> Server:
     assert process.stdout
     said = process.stdout.readline() + process.stdout.readline()
     http = re.search(r"http://(\S+?)/graphql", said)
-    grpc = re.search(r"gRPC answers at (\S+)", said)
+    grpc = re.search(r"gRPC answers at (\S+)\.", said)
     assert http and grpc, said
     server = Server(home, process, f"http://{http[1]}", grpc[1])
     wait_until(lambda: httpx.get(f"{server.url}/readyz").status_code == 200, 60, "it is ready", 0.05)
