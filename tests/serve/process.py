@@ -14,14 +14,26 @@ from mediaflow.snapshots.release import Release
 from mediaflow.storage import layout
 from mediaflow.storage.objects import FolderStore
 from tests.search.harbour import make_world
-from tests.search.world import OneEncoder, RawPictures
+from tests.search.world import BOX, TEXT, OneEncoder, RawPictures
 
+OUT = {
+    "title_id": "meadow",
+    "start_ms": 600,
+    "end_ms": 1000,
+    "text": "The way out",
+    "confidence": 0.75,
+    "x": 0.25,
+    "y": 0.125,
+    "w": 0.25,
+    "h": 0.125,
+}
 KEY = "a key of the tests alone"
 
 
 def publish(home: Path) -> FolderStore:
     """Write the harbour into the store of a home, and release it; nothing of it names a model that is elsewhere."""
     world = make_world(home / "store")
+    world.algorithm("onscreen_text", "boxed_text", {**TEXT, **BOX}, [OUT])
     manifest = dataclasses.replace(world.reader().manifest, encoders={})
     store = FolderStore(home / "store")
     store.put(layout.snapshot(manifest.id), manifest.to_json())

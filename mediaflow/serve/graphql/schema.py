@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ariadne import EnumType, QueryType, load_schema_from_path, make_executable_schema, upload_scalar
-from graphql import GraphQLError, GraphQLSchema
+from ariadne import QueryType, convert_schema_names, load_schema_from_path, upload_scalar
+from graphql import GraphQLError, GraphQLSchema, assert_enum_type, assert_valid_schema, build_schema
 from starlette.datastructures import UploadFile
 
 from mediaflow.errors import MediaflowError, UsageError
@@ -58,10 +58,7 @@ def make_schema(service: Service, work: Work) -> GraphQLSchema:
     async def status(_: Any, info: Any) -> dict[str, Any]:
         return await work.do(service.status)
 
-    enums = [EnumType(name, {_enum_name(one): one for one in values}) for name, values in _ENUMS.items()]
-    return make_executable_schema(
-        load_schema_from_path(str(_FILE)), query, upload_scalar, *enums, convert_names_case=True
-    )
+    return _bound(query)
 
 
 def format_error(error: GraphQLError, debug: bool = False) -> dict[str, Any]:
@@ -78,6 +75,24 @@ def format_error(error: GraphQLError, debug: bool = False) -> dict[str, Any]:
     _LOG.error("A field could not be answered.", exc_info=cause)
     sentence = "This could not be answered, by a fault of the server: its log says more."
     return body | {"message": sentence, "extensions": {"code": "InternalError", "fields": {}}}
+
+
+def _bound(query: QueryType) -> GraphQLSchema:
+    """Return the schema of the file with the fields of a query.
+
+    Ariadne's `make_executable_schema` would do the same, but its enums do not parse variables with graphql-core from
+    3.2.14 on.
+    """
+    schema = build_schema(load_schema_from_path(str(_FILE)))
+    query.bind_to_schema(schema)
+    upload_scalar.bind_to_schema(schema)
+    for name, values in _ENUMS.items():
+        enum = assert_enum_type(schema.type_map[name])
+        for value in values:
+            enum.values[value.upper().replace(" ", "_")].value = value
+    convert_schema_names(schema, None)
+    assert_valid_schema(schema)
+    return schema
 
 
 async def _query(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,7 +123,3 @@ async def _uploaded(picture: Mapping[str, Any]) -> dict[str, Any]:
         raise UsageError("A picture is given as 'file' or as 'data', not as both.")
     rest = {name: one for name, one in picture.items() if name not in ("file", "data")}
     return {**({"name": file.filename} if file.filename else {}), **rest, "data": await file.read()}
-
-
-def _enum_name(value: str) -> str:
-    return value.upper().replace(" ", "_")
