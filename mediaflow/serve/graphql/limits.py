@@ -30,7 +30,7 @@ MOST_CHARACTERS, MOST_TOKENS, MOST_COMMENTS = 50_000, 4_000, 200
 MOST_DEEP = 15
 MOST_COST = 1_000
 # What a field of Query costs beside the entries of its page.
-_COSTS = {"search": 20, "explain": 100, "titles": 10, "algorithms": 10, "status": 1}
+COSTS = {"search": 20, "explain": 100, "titles": 10, "algorithms": 10, "status": 1}
 _PAGES = {"search": 20, "titles": 50}
 _REMEMBERED = 500
 
@@ -86,7 +86,7 @@ def check(document: DocumentNode, variables: Mapping[str, Any]) -> None:
     if cost > MOST_COST:
         raise GraphQLError(
             f"The request costs {cost}, and may cost {MOST_COST}: 1 for each entry of a page that it asks for, "
-            + ", ".join(f"{worth} for each '{name}'" for name, worth in _COSTS.items())
+            + ", ".join(f"{worth} for each '{name}'" for name, worth in COSTS.items())
             + ". Ask for less at once."
         )
 
@@ -154,4 +154,4 @@ def _cost(field: FieldNode, given: Mapping[str, Any]) -> int:
                 entries = int(argument.value.value)
             elif isinstance(argument.value, VariableNode):
                 entries = given.get(argument.value.name.value, entries)
-    return _COSTS.get(name, 0) + (max(0, entries) if isinstance(entries, int) else 0)
+    return COSTS.get(name, 0) + (max(0, entries) if isinstance(entries, int) else 0)

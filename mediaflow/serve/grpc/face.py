@@ -27,7 +27,7 @@ SERVICE = str(messages.DESCRIPTOR.services_by_name["Search"].full_name)
 ERROR, FIELDS = "mediaflow-error", "mediaflow-fields-bin"
 """Trailing metadata of an error: the name of its type, and its fields as JSON."""
 
-_CODES: tuple[tuple[type[MediaflowError], grpc.StatusCode], ...] = (
+CODES: tuple[tuple[type[MediaflowError], grpc.StatusCode], ...] = (
     (UsageError, grpc.StatusCode.INVALID_ARGUMENT),
     (SnapshotExpired, grpc.StatusCode.FAILED_PRECONDITION),
     (EngineNotReady, grpc.StatusCode.UNAVAILABLE),
@@ -155,7 +155,7 @@ async def _told(answer: Awaitable[Given], context: Any) -> Given:
     try:
         return await answer
     except MediaflowError as error:
-        code = next((code for kind, code in _CODES if isinstance(error, kind)), grpc.StatusCode.UNKNOWN)
+        code = next((code for kind, code in CODES if isinstance(error, kind)), grpc.StatusCode.UNKNOWN)
         fields = json.dumps(error.fields, default=str).encode()
         await context.abort(code, error.message, ((ERROR, type(error).__name__), (FIELDS, fields)))
         raise
