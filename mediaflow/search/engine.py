@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -92,6 +93,18 @@ class SearchEngine:
         UsageError
             The query cannot be answered; see `mediaflow.search.gateway.Gateway.search`.
         """
-        with self._host.answering(snapshot) as gateway:
+        with self.gateway(snapshot) as gateway:
             results = gateway.search(query, offset)
         return results
+
+    @contextmanager
+    def gateway(self, snapshot: str | None = None) -> Iterator[Gateway]:
+        """Open for one request the snapshot that is current, or just the one that is named.
+
+        Raises
+        ------
+        EngineNotReady, NothingPublished, SnapshotExpired
+            As for `search`.
+        """
+        with self._host.answering(snapshot) as gateway:
+            yield gateway

@@ -133,6 +133,14 @@ class Evaluation:
         """Return the leaf that a moment's source is of, and its place among the matches."""
         return self.leaves[number >> _LEAF], number & ((1 << _LEAF) - 1)
 
+    def places(self, moments: pl.DataFrame) -> Iterator[tuple[Answered, pl.DataFrame]]:
+        """Yield for each leaf which of its rows moments come from: `moment` (its place in `moments`), `row`."""
+        sources = moments.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("moment"), "sources").explode("sources")
+        leaf, place = pl.col("sources") // (1 << _LEAF), pl.col("sources") % (1 << _LEAF)
+        for at, answered in enumerate(self.leaves):
+            of_leaf = sources.filter(leaf == at).select("moment", place=place)
+            yield answered, of_leaf.with_columns(row=answered.matches["row"].gather(of_leaf["place"])).drop("place")
+
     def _hits(self, lists: list[pl.DataFrame], weights: list[float]) -> pl.DataFrame:
         hits = fuse(lists, weights)
         sources = [one["sources"].to_list() for one in lists]

@@ -80,6 +80,16 @@ class Showing:
             )
         return hits
 
+    def speakers(self, moments: pl.DataFrame, evaluation: Evaluation) -> pl.DataFrame:
+        """Return who speaks in the cues that moments come from: `moment` (its place), `speaker` (as written)."""
+        frames = [pl.DataFrame(schema={"moment": pl.UInt32, "speaker": pl.String})]
+        for answered, places in evaluation.places(moments):
+            table = self._table(answered.asked.algorithm)
+            if "speaker" in table.schema.names:
+                rows = read_rows(table, places["row"].unique().to_list()).select("row", "speaker").drop_nulls()
+                frames.append(places.join(rows, on="row").select("moment", "speaker"))
+        return pl.concat(frames).unique(maintain_order=True)
+
     def _read(
         self, shown: pl.DataFrame, evaluation: Evaluation, places: Mapping[Clause, int]
     ) -> dict[int, tuple[int, Source]]:

@@ -214,16 +214,7 @@ class Weighted:
 
 
 Leaf: TypeAlias = (
-    FreeText
-    | Dialogue
-    | Visual
-    | SimilarToPicture
-    | SimilarToShot
-    | Onscreen
-    | Label
-    | Character
-    | Talent
-    | Where
+    FreeText | Dialogue | Visual | SimilarToPicture | SimilarToShot | Onscreen | Label | Character | Talent | Where
 )
 Combined: TypeAlias = AllOf | AnyOf | Not | TimeJoin | SpaceJoin
 Clause: TypeAlias = Leaf | Combined | Weighted

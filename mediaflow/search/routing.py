@@ -215,7 +215,8 @@ class Router:
         part = self.part(clause.algorithm)
         if clause.region is not None and part.shape != _BOXED:
             raise UsageError(
-                f"Rows of {clause.algorithm!r} have no boxes: ask for them without a region.", algorithm=clause.algorithm
+                f"Rows of {clause.algorithm!r} have no boxes: ask for them without a region.",
+                algorithm=clause.algorithm,
             )
         region = in_region(clause.region) if clause.region else None
         if clause.field is not None:

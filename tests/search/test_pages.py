@@ -23,7 +23,9 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
         world.title(title_id, cast={"Ana Lima": "Rosa"} if title_id == "two" else None, duration_ms=CUES * 10)
     films = [str(draw.choice(["one", "two", "three"])) for _ in range(CUES)]
     words = [" ".join(["sail", *draw.choice(["north", "home", "far"], draw.integers(0, 4))]) for _ in range(CUES)]
-    world.dialogue(*(cue(film, 10 * at, 10 * at + 9, text) for at, (film, text) in enumerate(zip(films, words, strict=True))))
+    world.dialogue(
+        *(cue(film, 10 * at, 10 * at + 9, text) for at, (film, text) in enumerate(zip(films, words, strict=True)))
+    )
     world.visual(*(shot("one", 10 * at, 10 * at + 10, "red" if at % 3 else "green") for at in range(300)))
     labels = [
         {"title_id": "three", "start_ms": 7 * at, "end_ms": 7 * at + 5, "label": "boat", "confidence": 1.0}

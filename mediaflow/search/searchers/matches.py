@@ -39,7 +39,9 @@ _ORDER = ("score", "title_no", "start_ms", "end_ms", "row")
 
 
 def read_matches(table: lance.LanceDataset, score: str | None, **scan: Any) -> pl.DataFrame:
-    """Scan a table and return MATCHES, with BOX where it has boxes, best first; equal scores in the order of titles and times.
+    """Scan a table and return MATCHES, with BOX where it has boxes, best first.
+
+    Those with equal scores come in the order of titles and times.
 
     Parameters
     ----------
