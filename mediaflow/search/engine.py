@@ -8,10 +8,11 @@ from types import TracebackType
 from typing import Any
 
 from mediaflow.search.cutoffs import FALSE_POSITIVES
+from mediaflow.search.encoding import Encoders, TextVectors
 from mediaflow.search.gateway import Gateway
 from mediaflow.search.query import Query
 from mediaflow.search.results import Results
-from mediaflow.search.routing import Encoders, Pictures
+from mediaflow.search.routing import Pictures
 from mediaflow.snapshots.engine import LINGER_MS, TTL_MS, Host
 from mediaflow.snapshots.reader import SnapshotReader
 from mediaflow.storage.objects import ObjectStore
@@ -37,10 +38,11 @@ class Gateways:
         self._encoders = encoders
         self._pictures = pictures
         self._false_positives = false_positives
+        self._texts = TextVectors(encoders)
 
     def open(self, reader: SnapshotReader, parts: Mapping[str, Mapping[str, Any]]) -> Gateway:
         """Open a snapshot for search."""
-        gateway = Gateway(reader, self._encoders, self._pictures, self._false_positives)
+        gateway = Gateway(reader, self._encoders, self._pictures, self._false_positives, self._texts)
         gateway.warm()
         return gateway
 

@@ -16,6 +16,7 @@ from mediaflow.errors import UsageError
 from mediaflow.search.annotations import read_annotations
 from mediaflow.search.catalogue import Catalogue, Selection
 from mediaflow.search.cutoffs import FALSE_POSITIVES, CutOffs
+from mediaflow.search.encoding import Encoders, TextVectors
 from mediaflow.search.evaluation import Evaluation
 from mediaflow.search.explain import Step, explain
 from mediaflow.search.facets import Count, facets
@@ -25,7 +26,7 @@ from mediaflow.search.literals import both
 from mediaflow.search.people import Voices
 from mediaflow.search.query import FreeText, Query, leaves
 from mediaflow.search.results import Results
-from mediaflow.search.routing import DIALOGUE, VISUAL, Asked, Encoders, Pictures, Router
+from mediaflow.search.routing import DIALOGUE, VISUAL, Asked, Pictures, Router
 from mediaflow.search.views import View
 from mediaflow.storage import steps
 
@@ -74,6 +75,8 @@ class Gateway:
         Decodes pictures of users; asked only for such a query.
     false_positives : float
         The share of the rows that an unrelated query lets through where everything is asked for.
+    texts : TextVectors, optional
+        Encodes texts, for this snapshot and others.
     """
 
     def __init__(
@@ -82,12 +85,13 @@ class Gateway:
         encoders: Encoders,
         pictures: Pictures,
         false_positives: float = FALSE_POSITIVES,
+        texts: TextVectors | None = None,
     ) -> None:
         self.reader = reader
-        self._encoders = encoders
+        self._texts = texts or TextVectors(encoders)
         self.catalogue = Catalogue(reader, lambda: self._speakers)
         self._cutoffs = CutOffs(self._table, false_positives)
-        self._router = Router(reader, encoders, pictures, self.catalogue, self._cutoffs)
+        self._router = Router(reader, encoders, pictures, self.catalogue, self._cutoffs, self._texts)
         self._known: LRUCache[tuple[Query, int], _Ranked] = LRUCache(_REMEMBERED, lambda one: 1 + len(one.moments))
         self._lock = threading.Lock()
 
@@ -186,7 +190,7 @@ class Gateway:
             for index in table.describe_indices():
                 table.prewarm_index(index.name)
         for identity in manifest.encoders:
-            self._encoders.encoder(identity).encode_texts([_WARMING])
+            self._texts.vector(identity, _WARMING)
 
     def _search(self, query: Query, offset: int) -> Results:
         selection = self._selection(query)

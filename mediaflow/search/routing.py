@@ -9,6 +9,7 @@ from mediaflow.errors import TitleError, UsageError
 from mediaflow.search.boxes import in_region
 from mediaflow.search.catalogue import Catalogue
 from mediaflow.search.cutoffs import CutOffs
+from mediaflow.search.encoding import Encoders, TextVectors
 from mediaflow.search.literals import among, at_least, both, text_literal
 from mediaflow.search.query import (
     Character,
@@ -48,12 +49,6 @@ TITLES = "titles"
 CUE_KINDS = ("dialogue", "description", "chapter")
 _VECTORS, _BOXED, _LABELS, _RANGES = "shot_vector", "boxed_text", "label", "range"
 _TEXTS = ("text", _BOXED)
-
-
-class Encoders(Protocol):
-    """Gives the encoder of an identity, loaded."""
-
-    def encoder(self, identity: str) -> Encoder: ...
 
 
 class Pictures(Protocol):
@@ -100,6 +95,8 @@ class Router:
         Says which titles and people are meant.
     cutoffs : CutOffs
         Says what is similar enough, where everything is asked for.
+    texts : TextVectors
+        Encodes texts.
     """
 
     def __init__(
@@ -109,12 +106,14 @@ class Router:
         pictures: Pictures,
         catalogue: Catalogue,
         cutoffs: CutOffs,
+        texts: TextVectors,
     ) -> None:
         self._reader = reader
         self._encoders = encoders
         self._pictures = pictures
         self._catalogue = catalogue
         self._cutoffs = cutoffs
+        self._texts = texts
 
     def route(self, clause: Leaf) -> list[Asked]:
         """Return what is asked for a clause, one entry a ranked list.
@@ -246,7 +245,7 @@ class Router:
             algorithm=clause.algorithm,
         )
 
-    def _encoder(self, algorithm: str) -> Encoder:
+    def _model(self, algorithm: str) -> str:
         part = self.part(algorithm)
         if part.shape != _VECTORS or part.model is None:
             raise UsageError(
@@ -254,7 +253,10 @@ class Router:
                 " (NAME.FIELD=VALUE).",
                 algorithm=algorithm,
             )
-        return self._encoders.encoder(part.model)
+        return part.model
+
+    def _encoder(self, algorithm: str) -> Encoder:
+        return self._encoders.encoder(self._model(algorithm))
 
     def _least_of_texts(self, algorithm: str) -> float:
         return self._cutoffs.of_texts(algorithm, self._encoder(algorithm))
@@ -262,8 +264,7 @@ class Router:
     def _encode_text(self, algorithm: str, text: str) -> np.ndarray:
         if not text.strip():
             raise UsageError("The description of the picture is empty; say what should be seen.")
-        vector: np.ndarray = self._encoder(algorithm).encode_texts([text.strip()])[0]
-        return vector
+        return self._texts.vector(self._model(algorithm), text.strip())
 
     def _encode_picture(self, clause: SimilarToPicture) -> np.ndarray:
         encoder = self._encoder(VISUAL)

@@ -9,7 +9,7 @@ from mediaflow.search.gateway import Gateway
 from mediaflow.search.query import AnyOf, Character, Clause, Dialogue, FreeText, Label, Query, Sort, Visual
 from mediaflow.search.results import Hit
 from mediaflow.storage.objects import FolderStore
-from tests.search.world import LABEL, World, cue, shot
+from tests.search.world import LABEL, OneEncoder, RawPictures, World, cue, shot
 
 CUES = 1_500
 
@@ -73,7 +73,7 @@ def test_all_that_fits_is_on_one_page(gateway: Gateway, clause: Clause, sort: So
 def test_another_process_goes_on_where_one_has_stopped(gateway: Gateway) -> None:
     query = Query((Dialogue("sail"),), limit=50)
     first = gateway.search(query)
-    other = Gateway(gateway.reader, gateway._encoders, None)  # type: ignore[arg-type]
+    other = Gateway(gateway.reader, OneEncoder(), RawPictures())
     second = other.search(query, 50)
     assert [key(hit) for hit in (*first, *second)] == [key(hit) for hit in pages(gateway, query)][:100]
 
