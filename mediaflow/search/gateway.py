@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import TracebackType
@@ -14,6 +14,7 @@ from cachetools import LRUCache
 
 from mediaflow.errors import UsageError
 from mediaflow.search.annotations import read_annotations
+from mediaflow.search.asked import AnyAsked, Asked, Index
 from mediaflow.search.catalogue import Catalogue, Selection
 from mediaflow.search.cutoffs import FALSE_POSITIVES, CutOffs
 from mediaflow.search.encoding import Encoders, TextVectors
@@ -26,7 +27,7 @@ from mediaflow.search.literals import both
 from mediaflow.search.people import Voices
 from mediaflow.search.query import FreeText, Query, leaves
 from mediaflow.search.results import Results
-from mediaflow.search.routing import DIALOGUE, VISUAL, Asked, Pictures, Router
+from mediaflow.search.routing import DIALOGUE, VISUAL, Pictures, Router
 from mediaflow.search.views import View
 from mediaflow.storage import steps
 
@@ -77,6 +78,8 @@ class Gateway:
         The share of the rows that an unrelated query lets through where everything is asked for.
     texts : TextVectors, optional
         Encodes texts, for this snapshot and others.
+    outside : Mapping[str, Index], optional
+        Indexes of this snapshot that stand outside of the store; a clause `Where` asks them by these names.
     """
 
     def __init__(
@@ -86,12 +89,13 @@ class Gateway:
         pictures: Pictures,
         false_positives: float = FALSE_POSITIVES,
         texts: TextVectors | None = None,
+        outside: Mapping[str, Index] | None = None,
     ) -> None:
         self.reader = reader
         self._texts = texts or TextVectors(encoders)
         self.catalogue = Catalogue(reader, lambda: self._speakers)
         self._cutoffs = CutOffs(self._table, false_positives)
-        self._router = Router(reader, encoders, pictures, self.catalogue, self._cutoffs, self._texts)
+        self._router = Router(reader, encoders, pictures, self.catalogue, self._cutoffs, self._texts, outside or {})
         self._known: LRUCache[tuple[Query, int], _Ranked] = LRUCache(_REMEMBERED, lambda one: 1 + len(one.moments))
         self._lock = threading.Lock()
 
@@ -266,12 +270,14 @@ class Gateway:
         missing = [name for name in (VISUAL, DIALOGUE) if name not in self.reader.manifest.algorithms]
         return [f"The snapshot has nothing of {name!r} yet: this answer is without it." for name in missing]
 
-    def _spoken(self, voices: Voices | None) -> Callable[[Asked], Asked | None]:
+    def _spoken(self, voices: Voices | None) -> Callable[[AnyAsked], AnyAsked | None]:
         """Ask dialogue once more for what the people themselves say: such cues rank in one list more than others."""
         theirs = voices.condition if voices and voices.speakers else None
 
-        def again(one: Asked) -> Asked | None:
-            return replace(one, condition=both(one.condition, theirs)) if theirs and one.algorithm == DIALOGUE else None
+        def again(one: AnyAsked) -> AnyAsked | None:
+            if theirs is None or not isinstance(one, Asked) or one.algorithm != DIALOGUE:
+                return None
+            return replace(one, condition=both(one.condition, theirs))
 
         return again
 

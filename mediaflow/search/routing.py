@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from mediaflow.errors import TitleError, UsageError
+from mediaflow.search.asked import AnyAsked, Asked, AskedOutside, Index
 from mediaflow.search.boxes import in_region
 from mediaflow.search.catalogue import Catalogue
 from mediaflow.search.cutoffs import CutOffs
@@ -59,29 +60,6 @@ class Pictures(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a table is asked: the algorithm, the searcher, and a condition of its own beside the filters'.
-
-    `least` is the cut-off above which all is asked for, where that is so.
-    """
-
-    algorithm: str
-    searcher: Searcher
-    condition: str | None = None
-    least: float | None = None
-
-    @property
-    def ranks(self) -> bool:
-        """Whether any row answers, better or worse."""
-        return self.searcher.ranks
-
-    @property
-    def whole(self) -> bool:
-        """Whether all that is above a cut-off is asked for, and not only the best of it."""
-        return self.least is not None
-
-
 class Router:
     """Turns clauses into what is asked of the tables of one snapshot.
 
@@ -97,6 +75,8 @@ class Router:
         Says what is similar enough, where everything is asked for.
     texts : TextVectors
         Encodes texts.
+    outside : Mapping[str, Index]
+        Indexes that stand outside of the store, by the name under which `Where` asks them.
     """
 
     def __init__(
@@ -107,6 +87,7 @@ class Router:
         catalogue: Catalogue,
         cutoffs: CutOffs,
         texts: TextVectors,
+        outside: Mapping[str, Index],
     ) -> None:
         self._reader = reader
         self._encoders = encoders
@@ -114,8 +95,9 @@ class Router:
         self._catalogue = catalogue
         self._cutoffs = cutoffs
         self._texts = texts
+        self._outside = outside
 
-    def route(self, clause: Leaf) -> list[Asked]:
+    def route(self, clause: Leaf) -> Sequence[AnyAsked]:
         """Return what is asked for a clause, one entry a ranked list.
 
         Raises
@@ -147,7 +129,7 @@ class Router:
             case Character() | Talent():
                 return self._people(clause)
             case Where():
-                return [self._where(clause)]
+                return [self._outer(clause) if clause.algorithm in self._outside else self._where(clause)]
 
     def titles_with(self, wanted: HasRow) -> frozenset[int]:
         """Return the numbers of the titles in which an algorithm found such a row."""
@@ -167,11 +149,11 @@ class Router:
             )
         return parts[algorithm]
 
-    def _free_text(self, clause: FreeText) -> list[Asked]:
+    def _free_text(self, clause: FreeText) -> Sequence[AnyAsked]:
         parts = self._reader.manifest.algorithms
         if VISUAL not in parts and DIALOGUE not in parts:
             self.part(VISUAL)
-        asked = self.route(Visual(clause.text)) if VISUAL in parts else []
+        asked = list(self.route(Visual(clause.text))) if VISUAL in parts else []
         if DIALOGUE in parts and (any(words_and_phrases(clause.text)) or not asked):
             asked += self.route(Dialogue(clause.text, clause.language, clause.kind))
         return asked
@@ -201,6 +183,14 @@ class Router:
         if not asked:
             self.part(DIALOGUE)
         return asked
+
+    def _outer(self, clause: Where) -> AskedOutside:
+        if clause.field is not None or clause.region is not None:
+            raise UsageError(
+                f"{clause.algorithm!r} is an index outside of the store: ask it for a value, without field or region.",
+                algorithm=clause.algorithm,
+            )
+        return AskedOutside(clause.algorithm, self._outside[clause.algorithm], clause.value)
 
     def _field(self, algorithm: str, field: str) -> AlgorithmPart:
         """Return the part of an algorithm that has a field."""
