@@ -1,27 +1,44 @@
 """What is asked for a clause: a table of the snapshot, or an index that stands outside of it.
 
 Both give matches and the rows behind them, so that clauses of both kinds combine in one question.
+
+Only rows of the titles that may answer are ever ranked. Few titles are listed in the table's condition. Of very many
+that costs a hundred times what the search itself does: there rows of all titles are asked for, best first, and those
+of others are taken out, until there are enough; what is left is the same.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+import numpy as np
+import polars as pl
+
 from mediaflow.search.literals import among, both
 from mediaflow.search.searchers.matches import read_rows
 from mediaflow.search.searchers.text import TextSearcher
-from mediaflow.search.searchers.vector import VectorSearcher
+from mediaflow.search.searchers.vector import EXACT_ROWS, VectorSearcher
 
 if TYPE_CHECKING:
     import lance
-    import polars as pl
 
     from mediaflow.search.searchers import Searcher
 
+# Reading a list of titles costs as much for each as so many rows that are found and taken out again.
+_LISTED, _ROWS_A_TITLE = 500, 3
+# Where all that fit are asked for: from this share of the titles on, those of others are taken out afterwards.
+_LARGE_SHARE = 0.25
+_MORE = 4
+
 Tables: TypeAlias = "Callable[[str], lance.LanceDataset]"
 Titles: TypeAlias = frozenset[int] | None
+
+
+TITLES = "titles"
+"""The table of titles, which no algorithm gives."""
 
 
 class Index(Protocol):
@@ -71,7 +88,28 @@ class Asked:
 
     def find(self, tables: Tables, titles: Titles, limit: int | None) -> pl.DataFrame:
         """Return MATCHES of some titles, best first."""
-        return self.searcher.search(tables(self.algorithm), self._within(titles), limit)
+        table = tables(self.algorithm)
+        if titles is None or not (at_first := self._beyond(tables, titles, limit)):
+            return self.searcher.search(table, self._within(titles), limit)
+        wanted = pl.Series(np.fromiter(titles, np.int32, len(titles)))
+        while True:
+            found = self.searcher.search(table, self.condition, None if limit is None else at_first)
+            kept = found.filter(pl.col("title_no").is_in(wanted.implode()))
+            if limit is None or len(kept) >= limit or len(found) < at_first:
+                return kept.head(len(kept) if limit is None else limit)
+            at_first *= _MORE
+
+    def _beyond(self, tables: Tables, titles: frozenset[int], limit: int | None) -> int:
+        """Return how many rows of all titles to ask for at first, or 0 where the titles are better listed."""
+        if len(titles) <= _LISTED:
+            return 0
+        share = len(titles) / max(1, tables(TITLES).count_rows())
+        if limit is None:
+            return 1 if share >= _LARGE_SHARE else 0
+        if isinstance(self.searcher, VectorSearcher) and tables(self.algorithm).count_rows() * share <= EXACT_ROWS:
+            return 0
+        rows = math.ceil(1.2 * limit / share)
+        return rows if rows <= _ROWS_A_TITLE * len(titles) else 0
 
     def read(self, tables: Tables, rows: Sequence[int]) -> pl.DataFrame:
         """Return the rows behind matches."""

@@ -211,7 +211,7 @@ class Evaluation:
         frames = []
         for one in self._route(leaf):
             limit = JOINED_ROWS
-            if left is not None:
+            if left is not None and len(left) <= _MOST_TITLES:
                 limit = max(limit, min(EXACT_ROWS, one.may_answer(self._table, left)))
             frames.append(self._gains(leaf, one, titles, limit, weight))
         return distinct(pl.concat(frames))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from mediaflow.errors import TitleError, UsageError
-from mediaflow.search.asked import AnyAsked, Asked, AskedOutside, Index
+from mediaflow.search.asked import TITLES, AnyAsked, Asked, AskedOutside, Index
 from mediaflow.search.boxes import in_region
 from mediaflow.search.catalogue import Catalogue
 from mediaflow.search.cutoffs import CutOffs
@@ -44,9 +44,6 @@ if TYPE_CHECKING:
 VISUAL = "visual"
 DIALOGUE = "dialogue"
 ONSCREEN = "onscreen_text"
-TITLES = "titles"
-"""The table of titles, which no algorithm gives."""
-
 CUE_KINDS = ("dialogue", "description", "chapter")
 _VECTORS, _BOXED, _LABELS, _RANGES = "shot_vector", "boxed_text", "label", "range"
 _TEXTS = ("text", _BOXED)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -15,6 +17,8 @@ from mediaflow.search.query import AllOf, Dialogue, Filters, Label, Not, Query, 
 from mediaflow.search.searchers.matches import MATCHES, ROWS
 from mediaflow.storage.objects import FolderStore
 from tests.search.world import LABEL, OneEncoder, RawPictures, World, cue
+
+CROWD = 1_500
 
 
 class Music:
@@ -92,3 +96,41 @@ def test_how_it_was_asked_is_told(gateway: Gateway) -> None:
 def test_it_has_no_fields_and_no_boxes(gateway: Gateway, clause: Where) -> None:
     with pytest.raises(UsageError, match="an index outside of the store"):
         gateway.search(Query((clause,)))
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
+    """Very many titles with some cues and shots each."""
+    draw = np.random.default_rng(6)
+    world = World(FolderStore(tmp_path_factory.mktemp("store")))
+    genres = [str(genre) for genre in draw.choice(["wide", "narrow"], CROWD, p=[0.6, 0.4])]
+    for at, genre in enumerate(genres):
+        world.title(f"film-{at}", genres=[genre])
+    films = [f"film-{at}" for at in draw.integers(CROWD, size=6 * CROWD)]
+    words = [" ".join(["sail", *draw.choice(["north", "home", "far"], draw.integers(0, 4))]) for _ in films]
+    said = enumerate(zip(films, words, strict=True))
+    world.dialogue(*(cue(film, 10 * at, 10 * at + 9, text) for at, (film, text) in said))
+    return world.gateway()
+
+
+@pytest.mark.parametrize("genre", ["wide", "narrow"])
+@pytest.mark.parametrize("text", ["sail", "home", "north far"])
+@pytest.mark.parametrize("limit", [20, 250])
+def test_a_filter_of_very_many_titles_comes_before_the_ranking_too(
+    crowd: Gateway, genre: str, text: str, limit: int
+) -> None:
+    query = Query((Dialogue(text),), Filters(genres=(genre,)), limit=limit)
+    listed = crowd.catalogue.select(query.filters).title_nos
+    assert listed is not None and len(listed) > 500
+    everything = crowd.reader.table("dialogue-g1").to_table(columns=["title_no", "text"]).to_pylist()
+    fitting = [row for row in everything if row["title_no"] in listed and set(text.split()) <= set(row["text"].split())]
+    results = crowd.search(query)
+    assert len(results) == min(limit, len(fitting))
+    assert {hit.title_no for hit in results} <= listed
+    # The very best of these titles, by what each title says alone.
+    alone = [Filters(titles=(f"film-{number}",)) for number in sorted(listed)[:20]]
+    best = max(hit.score for one in alone for hit in crowd.search(replace(query, filters=one)))
+    assert results.hits[0].score >= best - 1e-9
+    scores = [hit.score for hit in results]
+    assert scores == sorted(scores, reverse=True)
+    assert sum(hit.grouped for hit in crowd.search(replace(query, group_by="title", limit=1000))) == len(fitting)
