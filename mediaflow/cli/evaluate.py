@@ -15,7 +15,7 @@ from mediaflow.errors import UsageError
 
 if TYPE_CHECKING:
     from mediaflow.quality.comparison import Change, Comparison, Moved
-    from mediaflow.quality.evaluation import Evaluation, Measured
+    from mediaflow.quality.evaluation import Evaluation, Group, Measured
 
 _SHOWN = 5
 
@@ -40,7 +40,7 @@ def evaluate(
         if stored:
             if file is not None or as_of is not None or against is not None:
                 raise UsageError("--stored lists all that was measured: give it alone.")
-            _print_stored(opened.evaluations(), as_json)
+            print_stored(opened.evaluations(), as_json)
             return
         found, comparison = opened.evaluate(file, "current" if as_of is None else as_of, against)
         if as_json:
@@ -65,11 +65,11 @@ def print_evaluation(evaluation: Evaluation) -> None:
     count = counted(len(evaluation.questions), "question")
     print(plain(f"snapshot {evaluation.snapshot}: {count} of {evaluation.file}"))
     lines = [
-        {"by": group.by, "": group.value, "questions": len(group.numbers), **_rounded(group.means)}
+        {"group": _group(group), "questions": len(group.numbers), **_rounded(group.means)}
         for group in evaluation.groups()
     ]
     if lines:
-        print_columns(("by", "", "questions", *MEASURES), lines)
+        print_columns(("group", "questions", *MEASURES), lines)
     quiet, without = evaluation.quiet()
     if without:
         print(f"nothing came for {quiet} of {counted(without, 'question')} to which nothing is right")
@@ -82,16 +82,20 @@ def print_evaluation(evaluation: Evaluation) -> None:
 
 
 def print_comparison(comparison: Comparison) -> None:
-    """Print a comparison as a table, and the questions that moved most."""
+    """Print a comparison as a table, of parts of the questions by nDCG@10 alone, and the questions that moved most."""
+    from mediaflow.quality.evaluation import ALL
+    from mediaflow.quality.measures import NDCG
+
     print(f"against snapshot {comparison.snapshot}:")
-    lines = [_line(one) for one in comparison.changes]
+    lines = [_line(one) for one in comparison.changes if one.by == ALL or one.measure == NDCG]
     if lines:
-        print_columns(("by", "", "questions", "measure", "before", "after", "difference", "95% interval", "p"), lines)
+        print_columns(("group", "questions", "measure", "before", "after", "difference", "95% interval", "p"), lines)
     _print_moved("fell", comparison.fell)
     _print_moved("rose", comparison.rose)
 
 
-def _print_stored(evaluations: Sequence[Evaluation], as_json: bool) -> None:
+def print_stored(evaluations: Sequence[Evaluation], as_json: bool) -> None:
+    """Print what was measured of snapshots: a line each, or all of it as JSON."""
     from mediaflow.quality.measures import MEASURES
     from mediaflow.snapshots.history import when
 
@@ -120,6 +124,10 @@ def _rounded(means: Mapping[str, float | None]) -> dict[str, str | None]:
     return {name: None if value is None else f"{value:.3f}" for name, value in means.items()}
 
 
+def _group(one: Group | Change) -> str:
+    return f"{one.by} {one.value}".rstrip()
+
+
 def _fared(one: Measured) -> str:
     if one.failed:
         return f"{one.question}: cannot be asked"
@@ -134,8 +142,7 @@ def _line(one: Change) -> dict[str, Any]:
     paired = one.paired
     interval = None if paired.low is None or paired.high is None else f"{paired.low:+.3f} to {paired.high:+.3f}"
     return {
-        "by": one.by,
-        "": one.value,
+        "group": _group(one),
         "questions": one.questions,
         "measure": one.measure,
         "before": f"{one.before:.3f}",

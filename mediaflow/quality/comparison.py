@@ -4,7 +4,7 @@ The test is the paired randomization test: were the snapshots the same, each que
 the other sign (R. A. Fisher, "The Design of Experiments", 1935; for rankings M. Smucker, J. Allan and B. Carterette,
 "A comparison of statistical significance tests for information retrieval evaluation", CIKM 2007). It supposes nothing
 of how differences are distributed, which are mostly 0 with a few large ones. The interval is Student's, of the mean
-difference, at 95%.
+difference, at 95%, and within what measures can differ by.
 """
 
 from __future__ import annotations
@@ -153,7 +153,8 @@ def paired(before: Sequence[float], after: Sequence[float]) -> Paired:
         batch=max(1, _BATCH // count),
         rng=np.random.default_rng(_SEED),
     )
-    return Paired(mean, mean - half, mean + half, float(tested.pvalue))
+    # No difference of two measures is beyond 1, whatever a few questions let one suppose.
+    return Paired(mean, max(-1.0, mean - half), min(1.0, mean + half), float(tested.pvalue))
 
 
 def _by(one: Moved) -> float:

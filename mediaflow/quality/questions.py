@@ -164,13 +164,16 @@ def _parsed(folder: Path, entry: Mapping[str, Any]) -> Question:
 
 
 def _options(folder: Path, values: Mapping[str, list[Any]]) -> Options:
-    spoken = bool(set(_SPOKEN) & set(values))
-    # Of what is not said in words that stand in cues, the language is only declared.
-    options = {name: given for name, given in values.items() if name != "language" or spoken}
+    options = {name: given for name, given in values.items() if name != "language" or _narrows_language(values)}
     said: dict[str, Any] = {name: given[0] if name in _WORDS else given for name, given in options.items()}
     if "image" in said:
         said["image"] = [folder / one for one in said["image"]]
     return Options(**said, limit=LIMIT)
+
+
+def _narrows_language(values: Mapping[str, list[Any]]) -> bool:
+    """Say whether there are cues to narrow; of what is only seen, the language of the words is declared."""
+    return bool(set(_SPOKEN) & set(values))
 
 
 def _answers(entry: Mapping[str, Any]) -> tuple[Answer, ...]:
@@ -218,7 +221,8 @@ def _text(name: str, given: Any) -> str:
 
 def _said(values: Mapping[str, list[Any]]) -> str:
     words = " ".join(str(one) for name in ASKED for one in values.get(name, ()))
-    narrowed = [f"{name} {one}" for name in NARROWED for one in values.get(name, ())]
+    narrowing = [name for name in NARROWED if name != "language" or _narrows_language(values)]
+    narrowed = [f"{name} {one}" for name in narrowing for one in values.get(name, ())]
     return f"{words} ({', '.join(narrowed)})" if narrowed else words
 
 

@@ -64,7 +64,7 @@ def test_the_current_snapshot_is_measured(shop: Shop) -> None:
     assert (done.exit_code, done.stderr) == (0, "")
     first, header, everything, clause, *rest = done.stdout.splitlines()
     assert first == f"snapshot {shop.snapshots[1]}: 13 questions of golden.toml"
-    assert header.split() == ["by", "questions", "nDCG@10", "R@20", "RR"]
+    assert header.split() == ["group", "questions", "nDCG@10", "R@20", "RR"]
     assert everything.split() == ["all", "12", "0.833", "0.833", "0.833"]
     assert clause.split() == ["clause", "dialogue", "12", "0.833", "0.833", "0.833"]
     assert rest == [
@@ -79,7 +79,7 @@ def test_it_is_compared_with_another_one(shop: Shop) -> None:
     assert done.exit_code == 0, done.output
     said = done.stdout[done.stdout.index("against") :].splitlines()
     assert said[0] == f"against snapshot {shop.snapshots[0]}:"
-    assert said[1].split()[:4] == ["by", "questions", "measure", "before"]
+    assert said[1].split()[:4] == ["group", "questions", "measure", "before"]
     # Two of twelve fell by one: of all signs, half have both the same.
     assert said[2].split() == ["all", "12", "nDCG@10", "1.000", "0.833", "-0.167", "-0.414", "to", "+0.081", "0.5"]
     assert said[-1] == "fell: 'alps tale0' 1.00 -> 0.00; 'bees tale0' 1.00 -> 0.00"

@@ -40,7 +40,8 @@ def test_each_question_is_measured(club: Gateway, tmp_path: Path) -> None:
     assert set(ranks.values()) <= {1, 2, 3} and None not in ranks.values()
     gain = 3 / math.log2(1 + (ranks[PAPER] or 0)) + 1 / math.log2(1 + (ranks[NIGHT] or 0))
     assert left.measures and left.measures[NDCG] == pytest.approx(gain / (3 + 1 / math.log2(3)))
-    assert snow.answers[0].rank == 1
+    assert snow.answers[0].rank == 2 and snow.measures
+    assert snow.measures == {NDCG: pytest.approx(1 / math.log2(3)), RECALL: 1, RR: 0.5}
     assert (dragon.measures, dragon.hits, dragon.answers) == (None, 0, ())
 
 

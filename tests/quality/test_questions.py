@@ -57,7 +57,7 @@ def test_all_options_that_ask_or_narrow_are_known(file: Path) -> None:
 def test_a_language_narrows_cues_and_is_only_declared_of_what_is_seen(file: Path) -> None:
     file.write_text('[[question]]\nvisual = "ein Baum"\nlanguage = "de"\ntitle = "one"\ntime = "1"\n')
     (one,) = read(file)
-    assert (one.query.clauses, one.language) == ((Visual("ein Baum"),), "de")
+    assert (one.query.clauses, one.language, one.said) == ((Visual("ein Baum"),), "de", "ein Baum")
 
 
 def test_several_answers_have_grades_and_none_are_none(file: Path) -> None:

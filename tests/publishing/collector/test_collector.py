@@ -293,13 +293,13 @@ def test_what_was_measured_goes_with_its_snapshot(world: World) -> None:
     *gone, current = released(world)
     for snapshot in (*gone, current):
         keep(world.store, Evaluation(snapshot, "golden.toml", "d", 0, {}, ()))
-    before = collect(world, keep=2).objects
+    collect(world, keep=2)
     assert len(stored(world.store)) == 3
     said = collect(world, dry_run=True)
     assert len(stored(world.store)) == 3
     assert said.to_json() | {"dry_run": False} == collect(world).to_json()
     assert [one.snapshot for one in stored(world.store)] == [current]
-    assert said.objects >= before + len(gone)
+    assert said.objects >= len(gone)
 
 
 def test_while_a_publisher_is_at_work_nothing_is_deleted(world: World) -> None:
