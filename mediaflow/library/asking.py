@@ -145,10 +145,14 @@ class Asking(Publishing):
         return stored(self.store)
 
     def _evaluated(self, questions: Questions, snapshot: str) -> Evaluation:
+        from mediaflow.publishing.gates.texts import RememberedTexts
         from mediaflow.quality.evaluation import evaluate
         from mediaflow.quality.stored import keep
+        from mediaflow.search.gateway import Gateway
 
-        with self.at(snapshot) as gateway:
+        # The same questions are put to every snapshot: a model is loaded for new ones alone.
+        encoders = RememberedTexts(self.models, self.cache / "texts")
+        with Gateway(self._pins.at(snapshot), encoders, Pictures(self)) as gateway:
             with gateway.reader.reading():
                 found = evaluate(gateway, questions)
             keep(self.store, found)

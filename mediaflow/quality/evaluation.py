@@ -93,6 +93,8 @@ class Evaluation:
         The snapshot's models: identity to name.
     questions : tuple of Measured
         In the order of the file.
+    unknown : tuple of str
+        Titles that answers name and that the snapshot has not, sorted.
     """
 
     snapshot: str
@@ -101,6 +103,7 @@ class Evaluation:
     at_ms: int
     models: dict[str, str]
     questions: tuple[Measured, ...]
+    unknown: tuple[str, ...] = ()
 
     def scores(self, name: str, numbers: Sequence[int]) -> list[float]:
         """Return a measure of some of the questions, which have right answers."""
@@ -165,7 +168,7 @@ class Evaluation:
             )
             for one in body["questions"]
         )
-        return cls(**{**body, "questions": questions})
+        return cls(**{**body, "questions": questions, "unknown": tuple(body["unknown"])})
 
 
 def evaluate(gateway: Gateway, questions: Questions) -> Evaluation:
@@ -179,7 +182,16 @@ def evaluate(gateway: Gateway, questions: Questions) -> Evaluation:
     measures = iter(measure(rankings))
     manifest = gateway.reader.manifest
     found = tuple(_measured(question, one, next(measures) if question.answers else None) for question, one in both)
-    return Evaluation(manifest.id, questions.name, questions.digest, now_ms(), dict(manifest.encoders), found)
+    named = {answer.title_id for question in questions for answer in question.answers}
+    return Evaluation(
+        manifest.id,
+        questions.name,
+        questions.digest,
+        now_ms(),
+        dict(manifest.encoders),
+        found,
+        tuple(sorted(named - set(gateway.catalogue.titles["title_id"]))),
+    )
 
 
 def _ranking(question: Question, came: Came) -> Ranking:

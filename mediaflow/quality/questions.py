@@ -215,7 +215,7 @@ def _values(name: str, given: Any) -> list[Any]:
 
 def _text(name: str, given: Any) -> str:
     if not isinstance(given, str):
-        raise UsageError(f"its values are texts in quotes, and {name} is {given!r}.")
+        raise UsageError(f"its values are texts in quotes, and {name} is {given}.")
     return given
 
 

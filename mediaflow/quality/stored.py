@@ -10,7 +10,7 @@ import json
 from mediaflow.errors import NotFound
 from mediaflow.quality.evaluation import Evaluation
 from mediaflow.snapshots.reader import gone
-from mediaflow.storage import layout, steps
+from mediaflow.storage import layout
 from mediaflow.storage.objects import ObjectInfo, ObjectStore
 
 
@@ -23,7 +23,6 @@ def keep(store: ObjectStore, evaluation: Evaluation) -> None:
         The snapshot was collected meanwhile: nothing is kept.
     """
     key = layout.evaluation(evaluation.snapshot, evaluation.digest)
-    steps.reached("evaluation: before store")
     store.put(key, json.dumps(evaluation.to_json(), ensure_ascii=False).encode())
     # Who collected the snapshot may have looked for its evaluations before this one was there.
     if not store.exists(layout.snapshot(evaluation.snapshot)):

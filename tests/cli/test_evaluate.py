@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from mediaflow.cli.main import app
 from mediaflow.snapshots.history import lines
+from mediaflow.storage import layout
 from mediaflow.storage.objects import FolderStore
 from tests.publishing.gates.studio import Studio
 from tests.publishing.world import STAGES
@@ -72,6 +73,19 @@ def test_the_current_snapshot_is_measured(shop: Shop) -> None:
         "0.00 alps tale0: alps at 00:00:00.500 did not come",
         "0.00 bees tale0: bees at 00:00:00.500 did not come",
     ]
+
+
+def test_what_a_snapshot_has_not_is_said(shop: Shop, tmp_path: Path) -> None:
+    right = 'title = "alpz"\ntime = "0"\n'
+    (tmp_path / "typo.toml").write_text(f'[[question]]\ndialogue = "alps"\n{right}[[question]]\nvisual = "x"\n{right}')
+    done = shop.run(str(tmp_path / "typo.toml"), "--as-of", shop.snapshots[0])
+    assert done.exit_code == 0 and "\n0.00 x: cannot be asked\n" in done.stdout
+    titles, visual = done.stderr.splitlines()
+    assert titles.startswith("The snapshot has no title alpz, which answers name: ")
+    assert visual.startswith("The published snapshot has nothing of 'visual'")
+    for one in shop.store.list(layout.EVALUATIONS):
+        if b"typo.toml" in shop.store.get(one.key):
+            shop.store.delete(one.key)
 
 
 def test_it_is_compared_with_another_one(shop: Shop) -> None:

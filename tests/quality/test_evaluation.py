@@ -69,6 +69,11 @@ def test_what_nobody_declares_makes_no_groups(club: Gateway, tmp_path: Path) -> 
     assert found.groups()[0].means == {NDCG: 0, RECALL: 0, RR: 0}
 
 
+def test_titles_that_the_snapshot_has_not_are_named(club: Gateway, tmp_path: Path) -> None:
+    assert asked(club, tmp_path).unknown == ()
+    assert asked(club, tmp_path, QUESTIONS.replace(NIGHT, "nite-drive")).unknown == ("nite-drive",)
+
+
 def test_questions_to_which_nothing_is_right_are_counted_apart(club: Gateway, tmp_path: Path) -> None:
     nothing = '[[question]]\ndialogue = "{}"\nanswers = []\n'
     found = asked(club, tmp_path, nothing.format("dragon") + nothing.format("light"))

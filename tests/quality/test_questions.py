@@ -99,6 +99,7 @@ RIGHT = 'title = "one"\ntime = "1"\n'
         ("[[question", "is no valid TOML"),
         ("limit = 3\n[[question]]\n" + RIGHT, "has 'limit' before its questions: there may only be a tolerance"),
         ('[[question]]\ntext = "x"\ntitle = "one"\ntime = 5\n', "Question 1 in .* its values are texts in quotes"),
+        ('[[question]]\ntext = "x"\ntitle = "one"\ntime = 00:01:02\n', "texts in quotes, and time is 00:01:02"),
         ('[[question]]\ntext = 5\ntitle = "one"\ntime = "5"\n', "its values are texts in quotes, and text is 5"),
         ('[[question]]\ntext = "x"\ntitle = "one"\n', "Question 1 in .* it has title and time, or answers"),
         ('[[question]]\ntext = "x"\n', "it has title and time, or answers, and one or more of text, visual"),
