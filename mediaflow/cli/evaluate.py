@@ -79,8 +79,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
             print(plain(f"{evaluation.scores(NDCG, [number])[0]:.2f} {_fared(evaluation.questions[number])}"))
     if evaluation.unknown:
         print_note(
-            f"The snapshot has no title {', '.join(evaluation.unknown)}, which answers name: 'mediaflow titles' lists the "
-            f"ids; correct {evaluation.file} where it is wrong."
+            f"The snapshot has no title {', '.join(evaluation.unknown)}, which answers name: 'mediaflow titles' lists "
+            f"the ids; correct {evaluation.file} where it is wrong."
         )
     for failed in dict.fromkeys(one.failed for one in evaluation.questions if one.failed):
         print_note(failed)
