@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from mediaflow.cli import keeping, library, models, pins, releases
+from mediaflow.cli.evaluate import evaluate
 from mediaflow.cli.publish import publish
 from mediaflow.cli.search import search
 from mediaflow.cli.why import why
@@ -18,6 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(search)
+app.command()(evaluate)
 app.command()(library.status)
 app.command()(library.plan)
 app.command()(why)
