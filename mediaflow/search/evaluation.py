@@ -19,8 +19,8 @@ import polars as pl
 
 from mediaflow.errors import UsageError
 from mediaflow.search.asked import AnyAsked, Tables, Titles
-from mediaflow.search.fusion import CONSTANT, fuse
-from mediaflow.search.moments import MOMENTS, distinct, in_space, in_time, together, without
+from mediaflow.search.fusion import CONSTANT, fused
+from mediaflow.search.moments import distinct, in_space, in_time, together, without
 from mediaflow.search.query import AllOf, AnyOf, Clause, Combined, Leaf, Not, SpaceJoin, TimeJoin, Weighted, leaves
 from mediaflow.search.routing import Router
 from mediaflow.search.searchers.matches import BOX
@@ -125,34 +125,14 @@ class Evaluation:
         self.unended = len(lists) == len(self.leaves) == 1 and self.leaves[0].cut and not self.leaves[0].asked.ranks
         if combined and len(lists) == 1:
             return _ordered(lists[0])
-        return self._hits(lists, weights)
+        return fused(lists, weights)
 
-    def source(self, number: int) -> tuple[Answered, int]:
-        """Return the leaf that a moment's source is of, and its place among the matches."""
-        return self.leaves[number >> _LEAF], number & ((1 << _LEAF) - 1)
-
-    def places(self, moments: pl.DataFrame) -> Iterator[tuple[Answered, pl.DataFrame]]:
-        """Yield for each leaf which of its rows moments come from: `moment` (its place in `moments`), `row`."""
-        sources = moments.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("moment"), "sources").explode("sources")
-        leaf, place = pl.col("sources") // (1 << _LEAF), pl.col("sources") % (1 << _LEAF)
-        for at, answered in enumerate(self.leaves):
-            of_leaf = sources.filter(leaf == at).select("moment", place=place)
-            yield answered, of_leaf.with_columns(row=answered.matches["row"].gather(of_leaf["place"])).drop("place")
-
-    def _hits(self, lists: list[pl.DataFrame], weights: list[float]) -> pl.DataFrame:
-        hits = fuse(lists, weights)
-        sources = [one["sources"].to_list() for one in lists]
-        rows = [
-            (
-                hit.title_no,
-                hit.start_ms,
-                hit.end_ms,
-                hit.score,
-                list(dict.fromkeys(number for one in hit.sources for number in sources[one.list_no][one.row])),
-            )
-            for hit in hits
-        ]
-        return pl.DataFrame(rows, schema=MOMENTS, orient="row")
+    def sources(self, numbers: pl.Series) -> Iterator[tuple[Answered, pl.Series, pl.Series]]:
+        """Yield for each leaf that some sources of moments are of: it, these, and their places among its matches."""
+        leaf = numbers // (1 << _LEAF)
+        for at in leaf.unique().sort():
+            of_leaf = numbers.filter(leaf == at)
+            yield self.leaves[at], of_leaf, of_leaf % (1 << _LEAF)
 
     def _moments(self, clause: Clause, titles: Titles) -> pl.DataFrame:
         match clause:

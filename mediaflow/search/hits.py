@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -81,12 +82,15 @@ class Showing:
     def speakers(self, moments: pl.DataFrame, evaluation: Evaluation) -> pl.DataFrame:
         """Return who speaks in the cues that moments come from: `moment` (its place), `speaker` (as written)."""
         frames = [pl.DataFrame(schema={"moment": pl.UInt32, "speaker": pl.String})]
-        for answered, places in evaluation.places(moments):
+        moment = pl.int_range(pl.len(), dtype=pl.UInt32).alias("moment")
+        of_sources = moments.select(moment, number="sources").explode("number", empty_as_null=False)
+        for answered, numbers, at in evaluation.sources(of_sources["number"].unique()):
             part = self._manifest.algorithms.get(answered.asked.algorithm)
             if part and "speaker" in part.fields:
-                rows = answered.asked.read(self._tables, places["row"].unique().to_list())
-                rows = rows.select("row", "speaker").drop_nulls()
-                frames.append(places.join(rows, on="row").select("moment", "speaker"))
+                places = pl.DataFrame({"number": numbers, "row": answered.matches["row"].gather(at)})
+                rows = answered.asked.read(self._tables, places["row"].unique().to_list()).drop_nulls("speaker")
+                told = of_sources.join(places.join(rows, on="row"), on="number").select("moment", "speaker")
+                frames.append(told)
         return pl.concat(frames).unique(maintain_order=True)
 
     def _read(
@@ -95,11 +99,10 @@ class Showing:
         """Read the rows behind the moments that are shown; return by number of a source its row and what it says."""
         found: dict[str, dict[int, tuple[int, float, int, int]]] = {}
         readers: dict[str, AnyAsked] = {}
-        for number in shown["sources"].explode(empty_as_null=False).unique().to_list():
-            answered, at = evaluation.source(number)
-            row, score = answered.matches.select("row", "score").row(at)
-            said = row, score, places[answered.leaf], at + 1
-            found.setdefault(answered.asked.algorithm, {})[number] = said
+        for answered, numbers, at in evaluation.sources(shown["sources"].explode(empty_as_null=False).unique()):
+            at_rows, scores = (answered.matches[name].gather(at).to_list() for name in ("row", "score"))
+            said = zip(at_rows, scores, itertools.repeat(places[answered.leaf]), (at + 1).to_list(), strict=False)
+            found.setdefault(answered.asked.algorithm, {}).update(zip(numbers.to_list(), said, strict=True))
             readers[answered.asked.algorithm] = answered.asked
         read: dict[int, tuple[int, Source]] = {}
         for algorithm, wanted in found.items():
