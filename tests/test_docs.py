@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ from mediaflow.cli.main import app
 from mediaflow.quality.comparison import compare
 from mediaflow.quality.evaluation import evaluate
 from mediaflow.quality.questions import ANSWERED, ASKED, NARROWED, read
+from mediaflow.search.facets import FACETS
+from mediaflow.search.query import Filters, Query, SpaceJoin, TimeJoin, Weighted
+from mediaflow.search.wire import LEAVES, SIMILAR, read_clause, read_query, write_clause, write_query
 from mediaflow.settings import Settings
 from mediaflow.storage.objects import FolderStore
 from tests.publishing.gates.studio import Studio
@@ -120,6 +124,25 @@ def test_the_program_of_the_page_on_evaluation_runs(tmp_path: Path) -> None:
         [sys.executable, "-c", program], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True
     )
     assert (done.stdout, done.stderr) == ("all  1.0\nclause dialogue 1.0\n", "")
+
+
+def test_every_query_of_the_page_on_queries_is_one() -> None:
+    blocks = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "query.md").read_text(), re.S)
+    assert len(blocks) > 4
+    for block in map(json.loads, blocks):
+        written = write_query(read_query(block)) if "clauses" in block else write_clause(read_clause(block))
+        assert written.keys() <= block.keys()
+
+
+def test_the_page_on_queries_lists_every_clause_with_its_fields() -> None:
+    page = (ROOT / "docs" / "query.md").read_text()
+    rows = {name: row for row in table_rows("query.md") for name in re.findall(r"`(\w+)`", row[0])}
+    for name, kind in LEAVES.items():
+        missing = {one.name for one in fields(kind)} - set(re.findall(r"`(\w+)`", rows[name][1]))
+        assert not missing, f"{name}: {missing}"
+    told = set(re.findall(r"`(\w+)`", page))
+    assert {one.name for kind in (Query, Filters, TimeJoin, SpaceJoin, Weighted) for one in fields(kind)} <= told
+    assert set(SIMILAR) | set(FACETS) <= told
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
