@@ -8,10 +8,22 @@ from typing import TYPE_CHECKING, Protocol
 
 from mediaflow.errors import TitleError, UsageError
 from mediaflow.search.literals import both, text_literal
-from mediaflow.search.query import Dialogue, FreeText, Leaf, SimilarToPicture, SimilarToShot, Visual, Where
+from mediaflow.search.query import (
+    Dialogue,
+    FreeText,
+    Leaf,
+    SimilarToClip,
+    SimilarToPicture,
+    SimilarToRange,
+    SimilarToShot,
+    SimilarToVector,
+    Visual,
+    Where,
+)
 from mediaflow.search.searchers import Searcher
 from mediaflow.search.searchers.label import LabelSearcher
 from mediaflow.search.searchers.ranges import FieldSearcher, RangeSearcher, number
+from mediaflow.search.searchers.sequence import SequenceSearcher
 from mediaflow.search.searchers.text import TextSearcher, words_and_phrases
 from mediaflow.search.searchers.vector import VectorSearcher
 from mediaflow.snapshots.manifest import AlgorithmPart
@@ -19,14 +31,18 @@ from mediaflow.snapshots.reader import SnapshotReader
 
 if TYPE_CHECKING:
     import numpy as np
+    import polars as pl
     from numpy.typing import NDArray
 
+    from mediaflow.media.pool import Decoded
     from mediaflow.models.encoder import Encoder
 
 VISUAL = "visual"
 DIALOGUE = "dialogue"
 CUE_KINDS = ("dialogue", "description", "chapter")
 _VECTORS, _TEXTS, _LABELS, _RANGES = "shot_vector", ("text", "boxed_text"), "label", "range"
+# A range is compared as a clip is: about so many shots the longest clip can have.
+_MOST_SHOTS = 128
 
 
 class Encoders(Protocol):
@@ -36,10 +52,14 @@ class Encoders(Protocol):
 
 
 class Pictures(Protocol):
-    """Decodes pictures that users bring."""
+    """Decodes pictures, still or moving, that users bring."""
 
     def picture(self, data: bytes) -> NDArray[np.uint8]:
         """Return (height, width, 3) uint8 RGB; `UsageError` or `TitleError` where it cannot be read."""
+        ...
+
+    def clip(self, data: bytes, name: str) -> Decoded:
+        """Return what indexing makes of a film; `UsageError` or `TitleError` with that name where it cannot be read."""
         ...
 
 
@@ -93,6 +113,12 @@ class Router:
                 return [Asked(VISUAL, VectorSearcher(self._encode_picture(clause)))]
             case SimilarToShot():
                 return [self._similar_to_shot(clause)]
+            case SimilarToClip():
+                return [Asked(VISUAL, SequenceSearcher(self._encode_clip(clause)))]
+            case SimilarToRange():
+                return [self._similar_to_range(clause)]
+            case SimilarToVector():
+                return [Asked(clause.algorithm, VectorSearcher(self._unit(clause)))]
             case Where():
                 return [self._where(clause)]
 
@@ -175,25 +201,87 @@ class Router:
         vector: np.ndarray = encoder.encode_pictures([picture])[0]
         return vector
 
-    def _similar_to_shot(self, clause: SimilarToShot) -> Asked:
+    def _encode_clip(self, clause: SimilarToClip) -> np.ndarray:
+        from mediaflow.algorithms.visual import shot_vectors
+
+        encoder = self._encoder(VISUAL)
+        try:
+            clip = self._pictures.clip(clause.data, clause.name)
+        except TitleError as error:
+            raise UsageError(error.message, **error.fields) from error
+        vectors: np.ndarray = shot_vectors([clip.frames], encoder)[0]["vector"].to_numpy()
+        return vectors
+
+    def _unit(self, clause: SimilarToVector) -> np.ndarray:
         import numpy as np
 
-        table = self._reader.table(self.part(VISUAL).table)
+        part = self.part(clause.algorithm)
+        if part.shape != _VECTORS:
+            raise UsageError(f"{clause.algorithm!r} gives no vectors to compare with.", algorithm=clause.algorithm)
+        dim = self._reader.table(part.table).schema.field("vector").type.list_size
+        vector = np.asarray(clause.vector, np.float64)
+        if vector.shape != (dim,) or not np.isfinite(vector).all() or not vector.any():
+            raise UsageError(
+                f"A vector to compare with those of {clause.algorithm!r} is {dim} finite numbers, not all of them 0.",
+                algorithm=clause.algorithm,
+                dim=dim,
+            )
+        # By its largest number first: squares of very large ones, or very small ones, are no numbers any more.
+        vector = vector / np.abs(vector).max()
+        unit: np.ndarray = (vector / np.linalg.norm(vector)).astype(np.float32)
+        return unit
+
+    def _similar_to_shot(self, clause: SimilarToShot) -> Asked:
         title_no, time_ms = int(self._title_number(clause.title)), int(clause.time_ms)
-        # A time that is no 64-bit number breaks the filter, and is beyond the end of every title.
-        capped_ms = min(max(time_ms, -1), 2**62)
-        here = f"title_no = {title_no} AND start_ms <= {capped_ms} AND end_ms > {capped_ms}"
-        found = table.to_table(columns=["shot_no", "vector"], filter=here, limit=1)
-        if not found.num_rows:
+        here = f"start_ms <= {_capped(time_ms)} AND end_ms > {_capped(time_ms)}"
+        shots = self._shots(title_no, here, 1)
+        if not len(shots):
             raise UsageError(
                 f"{clause.title!r} has no shot at {time_ms / 1000:.3f} s that could be compared; 'mediaflow show' lists"
                 " its shots.",
                 title=clause.title,
                 time_ms=time_ms,
             )
-        vector = np.asarray(found["vector"][0].as_py(), np.float32)
-        other = f"NOT (title_no = {title_no} AND shot_no = {found['shot_no'][0].as_py()})"
-        return Asked(VISUAL, VectorSearcher(vector), other)
+        return Asked(VISUAL, VectorSearcher(_vectors(shots)[0]), _others(title_no, shots))
+
+    def _similar_to_range(self, clause: SimilarToRange) -> Asked:
+        title_no, start_ms, end_ms = int(self._title_number(clause.title)), int(clause.start_ms), int(clause.end_ms)
+        named = f"{clause.title!r} from {start_ms / 1000:.3f} s to {end_ms / 1000:.3f} s"
+        if end_ms <= start_ms:
+            raise UsageError(f"{named} is no range: it must end after it begins.", title=clause.title)
+        shots = self._shots(title_no, f"start_ms < {_capped(end_ms)} AND end_ms > {_capped(start_ms)}", _MOST_SHOTS + 1)
+        if not len(shots):
+            raise UsageError(
+                f"{named} has no shot that could be compared; 'mediaflow show' lists its shots.", title=clause.title
+            )
+        if len(shots) > _MOST_SHOTS:
+            raise UsageError(f"{named} has more than {_MOST_SHOTS} shots; give a shorter range.", title=clause.title)
+        return Asked(VISUAL, SequenceSearcher(_vectors(shots)), _others(title_no, shots))
+
+    def _shots(self, title_no: int, within: str, most: int) -> pl.DataFrame:
+        """Return shots of a title, in order, with their vectors."""
+        import polars as pl
+
+        table = self._reader.table(self.part(VISUAL).table)
+        where = f"title_no = {title_no} AND {within}"
+        found = table.to_table(columns=["shot_no", "vector"], filter=where, limit=most)
+        return pl.DataFrame(pl.from_arrow(found)).sort("shot_no")
+
+
+def _capped(time_ms: int) -> int:
+    """Return a time that a filter can hold: what is no 64-bit number is beyond the end of every title."""
+    return min(max(time_ms, -1), 2**62)
+
+
+def _vectors(shots: pl.DataFrame) -> np.ndarray:
+    vectors: np.ndarray = shots["vector"].to_numpy().astype("float32")
+    return vectors
+
+
+def _others(title_no: int, shots: pl.DataFrame) -> str:
+    """Return the condition that a row is none of these shots, nor between them."""
+    first, last = shots["shot_no"][0], shots["shot_no"][-1]
+    return f"NOT (title_no = {title_no} AND shot_no >= {first} AND shot_no <= {last})"
 
 
 def _of_cues(language: str | None, kind: str | None) -> str | None:
