@@ -22,7 +22,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def small() -> Iterator[DecodePool]:
     """A pool that grants clips little."""
-    with DecodePool(limits=Limits(clip_bytes=200_000, clip_duration_s=2, clip_pixels=160 * 96)) as pool:
+    with DecodePool(limits=Limits(clip_bytes=200_000, clip_duration_s=2, clip_pixels=90_000)) as pool:
         yield pool
 
 
@@ -40,14 +40,14 @@ def test_a_clip_has_limits_of_its_own(small: DecodePool, film: Path, tmp_path: P
     assert small.decode(film).shots.height == 3
     with pytest.raises(TitleError, match=r"^'film\.mp4' says it lasts 3\.6 s, more than the limit of 2 s\.$"):
         small.clip(film.read_bytes(), "film.mp4")
-    # A transport stream does not say how long it is.
+    # Bare frames do not say how long they are.
     long = write_film(tmp_path / "long.h264", shots([30, 30, 30]), codec="h264")
     with pytest.raises(TitleError, match=r"^'the clip' is longer than the limit of 2 s\.$"):
         small.clip(long.read_bytes())
     with pytest.raises(UsageError, match=r"^'x' has 200,001 bytes, more than the limit of 200,000\.$"):
         small.clip(bytes(200_001), "x")
-    wide = write_film(tmp_path / "wide.mp4", shots([5], size=(176, 96)))
-    with pytest.raises(TitleError, match="has pictures of 176 x 96, more than 15,360 pixels"):
+    wide = write_film(tmp_path / "wide.mp4", shots([5], size=(480, 192)))
+    with pytest.raises(TitleError, match="has pictures of 480 x 192, more than 90,000 pixels"):
         small.clip(wide.read_bytes())
     just = write_film(tmp_path / "just.mp4", shots([30, 40]))
     assert small.clip(just.read_bytes()).shots.height == 2
