@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _MOST_STEP = 2
 # Shots that are further apart than any step, or of two titles, are never in one alignment.
 _APART = _MOST_STEP + 1
-# Of the index each shot of a sequence asks for so many; around them places are looked for.
-_NEAREST, _MOST_NEAREST = 100, 1_000
+# The index is asked for so many of the nearest to each of so many shots, evenly spread; around them are the places.
+_NEAREST, _MOST_NEAREST, _MOST_ASKED = 100, 1_000, 12
 _BATCH_ROWS = 8_192
 
 _KEY = ("title_no", "shot_no")
@@ -70,12 +70,13 @@ class SequenceSearcher:
         return _matches(shots, cosines, limit)
 
     def _nearest(self, table: lance.LanceDataset, condition: str | None, plan: dict[str, object]) -> pl.DataFrame:
-        """Return the rows nearest to each shot of the sequence: title_no, shot_no, nth (the shot), cosine."""
+        """Return the rows nearest to shots of the sequence: title_no, shot_no, nth (the shot), cosine."""
         found = []
-        for nth, vector in enumerate(self.vectors):
+        last, count = len(self.vectors) - 1, min(len(self.vectors), _MOST_ASKED)
+        for nth in np.linspace(0, last, count).round().astype(int).tolist():
             scanner = table.scanner(
                 columns=[*_KEY, "_distance"],
-                nearest={**plan, "q": vector},
+                nearest={**plan, "q": self.vectors[nth]},
                 filter=condition,
                 prefilter=True,
                 disable_scoring_autoprojection=True,
