@@ -114,7 +114,7 @@ class Router:
             case SimilarToShot():
                 return [self._similar_to_shot(clause)]
             case SimilarToClip():
-                return [Asked(VISUAL, SequenceSearcher(self._encode_clip(clause)))]
+                return [Asked(VISUAL, _sequence(self._encode_clip(clause)))]
             case SimilarToRange():
                 return [self._similar_to_range(clause)]
             case SimilarToVector():
@@ -201,16 +201,19 @@ class Router:
         vector: np.ndarray = encoder.encode_pictures([picture])[0]
         return vector
 
-    def _encode_clip(self, clause: SimilarToClip) -> np.ndarray:
-        from mediaflow.algorithms.visual import shot_vectors
+    def _encode_clip(self, clause: SimilarToClip) -> pl.DataFrame:
+        """Return the shots of a clip as the algorithm gives them for a film."""
+        from mediaflow.algorithms.contract import Batch, TitleFeatures
+        from mediaflow.algorithms.visual import Visual
 
         encoder = self._encoder(VISUAL)
         try:
             clip = self._pictures.clip(clause.data, clause.name)
         except TitleError as error:
             raise UsageError(error.message, **error.fields) from error
-        vectors: np.ndarray = shot_vectors([clip.frames], encoder)[0]["vector"].to_numpy()
-        return vectors
+        film = TitleFeatures(clause.name, {"shots": clip.shots, "frames": clip.frames})
+        (shots,) = Visual().run(Batch((film,), Visual.Parameters(), encoder))
+        return shots
 
     def _unit(self, clause: SimilarToVector) -> np.ndarray:
         import numpy as np
@@ -256,7 +259,7 @@ class Router:
             )
         if len(shots) > _MOST_SHOTS:
             raise UsageError(f"{named} has more than {_MOST_SHOTS} shots; give a shorter range.", title=clause.title)
-        return Asked(VISUAL, SequenceSearcher(_vectors(shots)), _others(title_no, shots))
+        return Asked(VISUAL, _sequence(shots), _others(title_no, shots))
 
     def _shots(self, title_no: int, within: str, most: int) -> pl.DataFrame:
         """Return shots of a title, in order, with their vectors."""
@@ -264,7 +267,7 @@ class Router:
 
         table = self._reader.table(self.part(VISUAL).table)
         where = f"title_no = {title_no} AND {within}"
-        found = table.to_table(columns=["shot_no", "vector"], filter=where, limit=most)
+        found = table.to_table(columns=["shot_no", "start_ms", "end_ms", "vector"], filter=where, limit=most)
         return pl.DataFrame(pl.from_arrow(found)).sort("shot_no")
 
 
@@ -276,6 +279,11 @@ def _capped(time_ms: int) -> int:
 def _vectors(shots: pl.DataFrame) -> np.ndarray:
     vectors: np.ndarray = shots["vector"].to_numpy().astype("float32")
     return vectors
+
+
+def _sequence(shots: pl.DataFrame) -> SequenceSearcher:
+    lengths_ms = (shots["end_ms"] - shots["start_ms"]).clip(1).cast(float).to_numpy()
+    return SequenceSearcher(_vectors(shots), lengths_ms)
 
 
 def _others(title_no: int, shots: pl.DataFrame) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _MOST_STEP = 2
 # Shots that are further apart than any step, or of two titles, are never in one alignment.
 _APART = _MOST_STEP + 1
-# The index is asked for so many of the nearest to each of so many shots, evenly spread; around them are the places.
+# The index is asked for so many of the nearest to each of so many shots, the longest; around them are the places.
 _NEAREST, _MOST_NEAREST, _MOST_ASKED = 100, 1_000, 12
 _BATCH_ROWS = 8_192
 
@@ -39,20 +39,23 @@ _SHOT = (*_KEY, "start_ms", "end_ms")
 class SequenceSearcher:
     """Finds the places whose shots are, one after the other, most like those of a sequence.
 
-    A place's score is the mean, over the shots of the sequence, of the cosine with the shot that each is paired with;
-    a negative one counts 0, as a shot that the place has not. A match goes from the first to the last paired shot,
-    `row` is that of the best pair; of places that overlap only the best is a match. A sequence of one shot is
-    answered as `VectorSearcher` does.
+    A place's score is the mean, over the time of the sequence, of the cosine of its shots with those that they are
+    paired with; a negative one counts 0, as a shot that the place has not. A match goes from the first paired shot to
+    the last, `row` is that of the best pair; of places that overlap only the best is a match. A sequence of one shot
+    is answered as `VectorSearcher` does.
 
     Attributes
     ----------
     vectors : np.ndarray
         (K, dim) float32, unit norm: the shots of the sequence, in order.
+    lengths : np.ndarray
+        (K,) float64, each above 0: how long each of them is, in any unit.
     exact_rows : int
         Up to so many rows are compared one by one, index or not; by an index, the shots of so many around the nearest.
     """
 
     vectors: np.ndarray = field(repr=False)
+    lengths: np.ndarray = field(repr=False)
     exact_rows: int = EXACT_ROWS
 
     ranks: ClassVar[bool] = True
@@ -67,13 +70,17 @@ class SequenceSearcher:
             addresses = self._around(table, condition, self._nearest(table, condition, plan))
             condition = f"_rowaddr IN ({', '.join(map(str, addresses))})" if addresses else "false"
         shots, cosines = self._compared(table, condition)
-        return _matches(shots, cosines, limit)
+        return _matches(shots, cosines, self._weights, limit)
+
+    @property
+    def _weights(self) -> NDArray[np.float32]:
+        weights: NDArray[np.float32] = (self.lengths / self.lengths.sum()).astype(np.float32)
+        return weights
 
     def _nearest(self, table: lance.LanceDataset, condition: str | None, plan: dict[str, object]) -> pl.DataFrame:
-        """Return the rows nearest to shots of the sequence: title_no, shot_no, nth (the shot), cosine."""
+        """Return the rows nearest to shots of the sequence: title_no, shot_no, nth (the shot), gain (as it counts)."""
         found = []
-        last, count = len(self.vectors) - 1, min(len(self.vectors), _MOST_ASKED)
-        for nth in np.linspace(0, last, count).round().astype(int).tolist():
+        for nth in np.argsort(-self._weights, kind="stable")[:_MOST_ASKED].tolist():
             scanner = table.scanner(
                 columns=[*_KEY, "_distance"],
                 nearest={**plan, "q": self.vectors[nth]},
@@ -81,18 +88,15 @@ class SequenceSearcher:
                 prefilter=True,
                 disable_scoring_autoprojection=True,
             )
-            cosine = (1.0 - pl.col("_distance") / 2).alias("cosine")
-            found.append(
-                pl.DataFrame(pl.from_arrow(scanner.to_table())).select(
-                    *_KEY, pl.lit(nth, pl.Int32).alias("nth"), cosine
-                )
-            )
+            near = pl.DataFrame(pl.from_arrow(scanner.to_table()))
+            gain = (1.0 - pl.col("_distance") / 2) * float(self._weights[nth])
+            found.append(near.select(*_KEY, nth=pl.lit(nth, pl.Int32), gain=gain))
         return pl.concat(found)
 
     def _around(self, table: lance.LanceDataset, condition: str | None, nearest: pl.DataFrame) -> list[int]:
         """Return the addresses of all shots that an alignment with one of the nearest may have.
 
-        Where that is too many, of the places with the greatest sum of best cosines (MaxSim), in any order.
+        Where that is too many, of the places with the greatest sums of the best gains (MaxSim), whatever their order.
         """
         last = len(self.vectors) - 1
         placed = nearest.with_columns(
@@ -101,12 +105,12 @@ class SequenceSearcher:
         ).sort("title_no", "first")
         begins = pl.col("first") > pl.col("last").cum_max().shift(1).over("title_no")
         placed = placed.with_columns(place=begins.fill_null(True).cum_sum())
-        fit = placed.group_by("place", "nth").agg(pl.col("cosine").max()).group_by("place").agg(pl.col("cosine").sum())
+        fit = placed.group_by("place", "nth").agg(pl.col("gain").max()).group_by("place").agg(pl.col("gain").sum())
         places = (
             placed.group_by("place")
             .agg(pl.col("title_no").first(), pl.col("first").min(), pl.col("last").max())
             .join(fit, on="place")
-            .sort("cosine", "place", descending=[True, False])
+            .sort("gain", "place", descending=[True, False])
         )
         rows_before = (pl.col("last") - pl.col("first") + 1).cum_sum().shift(1, fill_value=0)
         kept = places.filter(rows_before < self.exact_rows)
@@ -139,8 +143,8 @@ class SequenceSearcher:
 class Alignments(NamedTuple):
     """The best alignment that ends at each shot: arrays as long as there are shots.
 
-    `total` is the sum of the cosines of its pairs (-inf: there is none), `first` and `last` are its first and last
-    paired shot, `peak` is the shot of its best pair (-1: nothing is paired).
+    `total` is the weighted sum of the cosines of its pairs (-inf: there is none), `first` and `last` are its first
+    and last paired shot, `peak` is the shot of its best pair (-1: nothing is paired).
     """
 
     total: NDArray[np.float32]
@@ -149,16 +153,19 @@ class Alignments(NamedTuple):
     peak: NDArray[np.int64]
 
 
-def align(cosines: NDArray[np.float32], places: NDArray[np.int64]) -> Alignments:
+def align(cosines: NDArray[np.float32], weights: NDArray[np.float32], places: NDArray[np.int64]) -> Alignments:
     """Align a sequence with shots, in order.
 
-    With c the cosines and s in {0, 1, 2} how many places it goes on by, the best sum of an alignment of the shots
-    0 to i of the sequence that ends at the place p is D(i, p) = max(c(i, p), 0) + max over s of D(i - 1, p - s).
+    With c the cosines, w the weights, and s in {0, 1, 2} how many places it goes on by, the best sum of an alignment
+    of the shots 0 to i of the sequence that ends at the place p is
+    D(i, p) = w(i) max(c(i, p), 0) + max over s of D(i - 1, p - s).
 
     Parameters
     ----------
     cosines : np.ndarray
         (K, n) float32: of each shot of the sequence with each shot.
+    weights : np.ndarray
+        (K,) float32, above 0: how much each shot of the sequence counts.
     places : np.ndarray
         (n,) int64, rising from 0: where the shots are; neighbours differ by 1. At a place without a shot nothing
         ends, and no alignment crosses two of them.
@@ -172,7 +179,7 @@ def align(cosines: NDArray[np.float32], places: NDArray[np.int64]) -> Alignments
     total = np.zeros(size, np.float32)
     first = last = peak = np.full(size, -1)
     highest = np.zeros(size, np.float32)
-    for nth, gain in enumerate(gains):
+    for nth, (gain, weight) in enumerate(zip(gains, weights, strict=True)):
         if nth:
             ahead = np.concatenate([np.full(_MOST_STEP, -np.inf, np.float32), total])
             before = np.stack([ahead[_MOST_STEP - step : _MOST_STEP - step + size] for step in steps])
@@ -180,7 +187,7 @@ def align(cosines: NDArray[np.float32], places: NDArray[np.int64]) -> Alignments
             total = before[chosen, at]
             came = (at - steps[chosen]).clip(0)
             first, last, peak, highest = first[came], last[came], peak[came], highest[came]
-        total = total + gain
+        total = total + weight * gain
         first = np.where((gain > 0) & (first < 0), at, first)
         last = np.where(gain > 0, at, last)
         peak, highest = np.where(gain > highest, at, peak), np.maximum(gain, highest)
@@ -189,15 +196,17 @@ def align(cosines: NDArray[np.float32], places: NDArray[np.int64]) -> Alignments
     return Alignments(total[places], row[first[places]], row[last[places]], row[peak[places]])
 
 
-def _matches(shots: pl.DataFrame, cosines: NDArray[np.float32], limit: int | None) -> pl.DataFrame:
+def _matches(
+    shots: pl.DataFrame, cosines: NDArray[np.float32], weights: NDArray[np.float32], limit: int | None
+) -> pl.DataFrame:
     if shots.is_empty():
         return pl.DataFrame(schema=MATCHES)
     titles, numbers = shots["title_no"].to_numpy(), shots["shot_no"].to_numpy().astype(np.int64)
     apart = np.where(np.diff(titles) != 0, _APART, np.diff(numbers).clip(0, _APART))
-    found = align(cosines, np.concatenate([[0], apart.cumsum()]))
+    found = align(cosines, weights, np.concatenate([[0], apart.cumsum()]))
     kept = _apart(found, len(shots) if limit is None else limit)
     first, last, peak = shots[found.first[kept]], shots[found.last[kept]], shots[found.peak[kept]]
-    score = pl.Series("score", found.total[kept].astype(np.float64) / len(cosines))
+    score = pl.Series("score", found.total[kept])
     whole = first.select("title_no", "start_ms").with_columns(last["end_ms"], score, peak["row"])
     return best_first(whole.select(pl.col(name).cast(kind) for name, kind in MATCHES.items()))
 
