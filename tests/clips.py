@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,16 +16,8 @@ WIDTH = 320
 RATE = 12
 
 
-@dataclass(frozen=True)
-class LyingClip:
-    """A clip, and the picture in its middle, which is of another film."""
-
-    data: bytes
-    middle: bytes
-
-
 def small_frames(film: Path, start_ms: int, end_ms: int) -> list[av.VideoFrame]:
-    """Return the frames of a part of a film, small, `RATE` of them a second."""
+    """Return the frames of a part of a film, no wider than `WIDTH`, `RATE` of them a second."""
     found: list[av.VideoFrame] = []
     with av.open(str(film)) as source:
         due_ms = float(start_ms)
@@ -35,12 +26,13 @@ def small_frames(film: Path, start_ms: int, end_ms: int) -> list[av.VideoFrame]:
                 break
             if time_ms >= due_ms:
                 due_ms += 1000 / RATE
-                height = round(WIDTH * frame.height / frame.width / 2) * 2
-                found.append(frame.reformat(width=WIDTH, height=height, format="yuv420p"))
+                width = min(WIDTH, frame.width)
+                height = round(width * frame.height / frame.width / 2) * 2
+                found.append(frame.reformat(width=width, height=height, format="yuv420p"))
     return found
 
 
-def timed(source: InputContainer):
+def timed(source: InputContainer) -> Iterator[tuple[int, av.VideoFrame]]:
     """Yield the frames of a film with their times (ms)."""
     stream = source.streams.video[0]
     assert stream.time_base is not None
@@ -62,13 +54,17 @@ def encoded(frames: Sequence[av.VideoFrame]) -> bytes:
     return packed.getvalue()
 
 
-def lying(frames: Sequence[av.VideoFrame], other: Sequence[av.VideoFrame]) -> LyingClip:
-    """Put as many frames of another film into the middle of a clip as there are."""
+def lying(frames: Sequence[av.VideoFrame], other: Sequence[av.VideoFrame]) -> tuple[bytes, bytes]:
+    """Put the frames of another film into the middle of a clip; return it, and the picture in its middle as JPEG."""
     first = (len(frames) - len(other)) // 2
-    both = [*frames[:first], *other, *frames[first + len(other) :]]
-    data = encoded(both)
+    data = encoded([*frames[:first], *other, *frames[first + len(other) :]])
     with av.open(io.BytesIO(data)) as source:
-        pictures = [frame.to_ndarray(format="bgr24") for _, frame in timed(source)]
-    done, jpeg = cv2.imencode(".jpg", np.ascontiguousarray(pictures[len(pictures) // 2]))
+        pictures = [frame for _, frame in timed(source)]
+    return data, jpeg_of(pictures[len(pictures) // 2])
+
+
+def jpeg_of(frame: av.VideoFrame) -> bytes:
+    """Return a frame as JPEG."""
+    done, jpeg = cv2.imencode(".jpg", np.ascontiguousarray(frame.to_ndarray(format="bgr24")))
     assert done
-    return LyingClip(data, jpeg.tobytes())
+    return jpeg.tobytes()
