@@ -142,6 +142,21 @@ def test_a_cut_found_in_one_and_not_in_the_other_costs_little(table: Any, films:
         assert found["score"][0] >= found["score"][1] + 0.2
 
 
+def test_the_index_reads_all_that_an_alignment_may_have(table: Any, films: NDArray[np.float32]) -> None:
+    for title in range(TITLES):
+        clip = films[title, 10:17].copy()
+        # Nothing like these is near: where they come in the title, only the others say.
+        clip[[0, 1, 5, 6]] = unit(np.random.default_rng(title).normal(size=(4, DIM)))
+        indexed, exact = (sequence(clip, rows).search(table, None, 1) for rows in (1_000, TITLES * SHOTS))
+        assert indexed.equals(exact)
+
+
+def test_long_shots_count_more(table: Any, films: NDArray[np.float32]) -> None:
+    clip = np.stack([films[1, 4], films[2, 20], films[2, 21]])
+    for lengths, title in (((1.0, 1.0, 1.0), 2), ((30.0, 1.0, 1.0), 1), ((0.1, 0.001, 0.001), 1)):
+        assert SequenceSearcher(clip, np.array(lengths)).search(table, None, 1)["title_no"][0] == title
+
+
 def test_the_order_counts(table: Any, films: NDArray[np.float32]) -> None:
     ahead = sequence(films[5, 3:9]).search(table, "title_no = 5", 1)["score"][0]
     back = sequence(films[5, 3:9][::-1].copy()).search(table, "title_no = 5", 1)["score"][0]

@@ -126,6 +126,23 @@ def test_what_cannot_be_compared_gets_a_sentence(gateway: Gateway, clause: Claus
         ask(gateway, clause)
 
 
+def test_a_shot_counts_by_how_long_it_is(tmp_path: Path) -> None:
+    world = World(FolderStore(tmp_path))
+    for film in ("asked", "long", "short"):
+        world.title(film)
+    world.visual(
+        shot("asked", 0, 9000, "red"),
+        shot("asked", 9000, 9500, "green"),
+        shot("asked", 9500, 10_000, "blue"),
+        shot("long", 0, 9000, "red"),
+        shot("short", 0, 500, "green"),
+        shot("short", 500, 1000, "blue"),
+    )
+    hits = ask(world.gateway(), SimilarToRange("asked", 0, 10_000))
+    assert moments(hits) == [("long", 0, 9000), ("short", 0, 1000)]
+    assert [hit.score for hit in hits] == pytest.approx([0.9, 0.1], abs=1e-3)
+
+
 def test_a_range_of_very_many_shots_is_refused(tmp_path: Path) -> None:
     world = World(FolderStore(tmp_path))
     world.title("film")
