@@ -12,7 +12,7 @@ from mediaflow.search.encoding import Encoders, TextVectors
 from mediaflow.search.gateway import Gateway
 from mediaflow.search.query import Query
 from mediaflow.search.results import Results
-from mediaflow.search.routing import Pictures
+from mediaflow.search.similar import Pictures
 from mediaflow.snapshots.engine import LINGER_MS, TTL_MS, Host
 from mediaflow.snapshots.reader import SnapshotReader
 from mediaflow.storage.objects import ObjectStore

@@ -27,7 +27,8 @@ from mediaflow.search.literals import both
 from mediaflow.search.people import Voices
 from mediaflow.search.query import FreeText, Query, leaves
 from mediaflow.search.results import Results
-from mediaflow.search.routing import DIALOGUE, VISUAL, Pictures, Router
+from mediaflow.search.routing import DIALOGUE, Router
+from mediaflow.search.similar import VISUAL, Pictures
 from mediaflow.search.views import View
 from mediaflow.storage import steps
 

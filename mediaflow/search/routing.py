@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
 
-from mediaflow.errors import TitleError, UsageError
+from mediaflow.errors import UsageError
 from mediaflow.search.asked import TITLES, AnyAsked, Asked, AskedOutside, Index
 from mediaflow.search.boxes import in_region
 from mediaflow.search.catalogue import Catalogue
@@ -20,8 +19,6 @@ from mediaflow.search.query import (
     Label,
     Leaf,
     Onscreen,
-    SimilarToPicture,
-    SimilarToShot,
     Talent,
     Visual,
     Where,
@@ -32,29 +29,15 @@ from mediaflow.search.searchers.ranges import EverySearcher, FieldSearcher, Rang
 from mediaflow.search.searchers.text import TextSearcher, words_and_phrases
 from mediaflow.search.searchers.vector import VectorSearcher
 from mediaflow.search.searchers.whole import WholeSearcher
+from mediaflow.search.similar import VECTORS, VISUAL, Likeness, Pictures
 from mediaflow.snapshots.manifest import AlgorithmPart
 from mediaflow.snapshots.reader import SnapshotReader
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from mediaflow.models.encoder import Encoder
-
-VISUAL = "visual"
 DIALOGUE = "dialogue"
 ONSCREEN = "onscreen_text"
 CUE_KINDS = ("dialogue", "description", "chapter")
-_VECTORS, _BOXED, _LABELS, _RANGES = "shot_vector", "boxed_text", "label", "range"
+_BOXED, _LABELS, _RANGES = "boxed_text", "label", "range"
 _TEXTS = ("text", _BOXED)
-
-
-class Pictures(Protocol):
-    """Decodes pictures that users bring."""
-
-    def picture(self, data: bytes) -> NDArray[np.uint8]:
-        """Return (height, width, 3) uint8 RGB; `UsageError` or `TitleError` where it cannot be read."""
-        ...
 
 
 class Router:
@@ -87,11 +70,8 @@ class Router:
         outside: Mapping[str, Index],
     ) -> None:
         self._reader = reader
-        self._encoders = encoders
-        self._pictures = pictures
         self._catalogue = catalogue
-        self._cutoffs = cutoffs
-        self._texts = texts
+        self._likeness = Likeness(reader, self.part, encoders, pictures, catalogue, cutoffs, texts)
         self._outside = outside
 
     def route(self, clause: Leaf) -> Sequence[AnyAsked]:
@@ -108,14 +88,6 @@ class Router:
             case Dialogue():
                 self.part(DIALOGUE)
                 return [Asked(DIALOGUE, TextSearcher(clause.text), self._of_cues(clause))]
-            case Visual():
-                vector = self._encode_text(VISUAL, clause.text)
-                return [_like(vector, self._least_of_texts(VISUAL) if clause.everything else None)]
-            case SimilarToPicture():
-                vector = self._encode_picture(clause)
-                return [_like(vector, self._cutoffs.of_rows(VISUAL) if clause.everything else None)]
-            case SimilarToShot():
-                return [self._similar_to_shot(clause)]
             case Onscreen():
                 self.part(ONSCREEN)
                 sure = at_least("confidence", clause.least_confidence) if clause.least_confidence > 0 else None
@@ -127,6 +99,7 @@ class Router:
                 return self._people(clause)
             case Where():
                 return [self._outer(clause) if clause.algorithm in self._outside else self._where(clause)]
+        return [self._likeness.route(clause)]
 
     def titles_with(self, wanted: HasRow) -> frozenset[int]:
         """Return the numbers of the titles in which an algorithm found such a row."""
@@ -215,8 +188,8 @@ class Router:
             return TextSearcher(clause.value)
         if shape == _LABELS:
             return LabelSearcher(clause.value)
-        if shape == _VECTORS:
-            return VectorSearcher(self._encode_text(clause.algorithm, clause.value))
+        if shape == VECTORS:
+            return VectorSearcher(self._likeness.of_text(clause.algorithm, clause.value))
         if shape == _RANGES:
             try:
                 return RangeSearcher(number(clause.value))
@@ -232,56 +205,6 @@ class Router:
             algorithm=clause.algorithm,
         )
 
-    def _model(self, algorithm: str) -> str:
-        part = self.part(algorithm)
-        if part.shape != _VECTORS or part.model is None:
-            raise UsageError(
-                f"{algorithm!r} has no model that could compare texts or pictures with its rows; ask for its fields"
-                " (NAME.FIELD=VALUE).",
-                algorithm=algorithm,
-            )
-        return part.model
-
-    def _encoder(self, algorithm: str) -> Encoder:
-        return self._encoders.encoder(self._model(algorithm))
-
-    def _least_of_texts(self, algorithm: str) -> float:
-        return self._cutoffs.of_texts(algorithm, self._encoder(algorithm))
-
-    def _encode_text(self, algorithm: str, text: str) -> np.ndarray:
-        if not text.strip():
-            raise UsageError("The description of the picture is empty; say what should be seen.")
-        return self._texts.vector(self._model(algorithm), text.strip())
-
-    def _encode_picture(self, clause: SimilarToPicture) -> np.ndarray:
-        encoder = self._encoder(VISUAL)
-        try:
-            picture = self._pictures.picture(clause.data)
-        except (UsageError, TitleError) as error:
-            raise UsageError(f"{clause.name}: {error.message}", **error.fields) from error
-        vector: np.ndarray = encoder.encode_pictures([picture])[0]
-        return vector
-
-    def _similar_to_shot(self, clause: SimilarToShot) -> Asked:
-        import numpy as np
-
-        table = self._reader.table(self.part(VISUAL).table)
-        title_no, time_ms = int(self._catalogue.one_title(clause.title)), int(clause.time_ms)
-        # A time that is no 64-bit number breaks the filter, and is beyond the end of every title.
-        capped_ms = min(max(time_ms, -1), 2**62)
-        here = f"title_no = {title_no} AND start_ms <= {capped_ms} AND end_ms > {capped_ms}"
-        found = table.to_table(columns=["shot_no", "vector"], filter=here, limit=1)
-        if not found.num_rows:
-            raise UsageError(
-                f"{clause.title!r} has no shot at {time_ms / 1000:.3f} s that could be compared; 'mediaflow show' lists"
-                " its shots.",
-                title=clause.title,
-                time_ms=time_ms,
-            )
-        vector = np.asarray(found["vector"][0].as_py(), np.float32)
-        other = f"NOT (title_no = {title_no} AND shot_no = {found['shot_no'][0].as_py()})"
-        return _like(vector, self._cutoffs.of_rows(VISUAL) if clause.everything else None, other)
-
     def _of_cues(self, clause: Dialogue) -> str | None:
         language, kind = clause.language, clause.kind
         if kind is not None and kind not in CUE_KINDS:
@@ -294,11 +217,6 @@ class Router:
             f"lower(speaker) = lower({text_literal(clause.speaker)})" if clause.speaker else None,
             self._catalogue.voices((clause.character,), ()).condition if clause.character else None,
         )
-
-
-def _like(vector: np.ndarray, least: float | None, condition: str | None = None) -> Asked:
-    """Ask for shots like a vector: the best, or all with at least a similarity."""
-    return Asked(VISUAL, VectorSearcher(vector, least=least), condition, least)
 
 
 def _these(algorithms: list[str]) -> str:

@@ -31,8 +31,11 @@ from mediaflow.search.query import (
     Onscreen,
     Query,
     Region,
+    SimilarToClip,
     SimilarToPicture,
+    SimilarToRange,
     SimilarToShot,
+    SimilarToVector,
     SpaceJoin,
     Talent,
     TimeJoin,
@@ -51,7 +54,13 @@ LEAVES: dict[str, type] = {
     "talent": Talent,
     "where": Where,
 }
-SIMILAR: dict[str, type] = {"picture": SimilarToPicture, "shot": SimilarToShot}
+SIMILAR: dict[str, type] = {
+    "picture": SimilarToPicture,
+    "clip": SimilarToClip,
+    "shot": SimilarToShot,
+    "range": SimilarToRange,
+    "vector": SimilarToVector,
+}
 """What stands in `{"similar": {...}}`."""
 
 _NAMES = {kind: name for name, kind in (LEAVES | SIMILAR).items()}

@@ -29,7 +29,7 @@ from mediaflow.snapshots.reader import SnapshotReader
 if TYPE_CHECKING:
     from mediaflow.search.encoding import Encoders
     from mediaflow.search.gateway import Gateway
-    from mediaflow.search.routing import Pictures
+    from mediaflow.search.similar import Pictures
     from mediaflow.storage.objects import ObjectStore
 
 
