@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from mediaflow.algorithms.palette import OKLAB
 from mediaflow.errors import TitleError, UsageError
 from mediaflow.search.literals import both, text_literal
 from mediaflow.search.query import Dialogue, FreeText, Leaf, SimilarToPicture, SimilarToShot, Visual, Where
 from mediaflow.search.searchers import Searcher
+from mediaflow.search.searchers.colour import ColourSearcher, colour_of
 from mediaflow.search.searchers.label import LabelSearcher
 from mediaflow.search.searchers.ranges import FieldSearcher, RangeSearcher, number
 from mediaflow.search.searchers.text import TextSearcher, words_and_phrases
@@ -126,12 +128,16 @@ class Router:
                     f"{clause.algorithm!r} has no field {clause.field!r}; {own}.", algorithm=clause.algorithm
                 )
             return Asked(clause.algorithm, FieldSearcher(clause.field, clause.value))
-        return Asked(clause.algorithm, self._searcher(clause, part.shape))
+        return Asked(clause.algorithm, self._searcher(clause, part))
 
-    def _searcher(self, clause: Where, shape: str) -> Searcher:
+    def _searcher(self, clause: Where, part: AlgorithmPart) -> Searcher:
+        shape = part.shape
         if shape in _TEXTS:
             return TextSearcher(clause.value)
         if shape == _LABELS:
+            code = clause.value.strip()
+            if code.startswith("#") and part.fields.keys() >= set(OKLAB):
+                return ColourSearcher(colour_of(code))
             return LabelSearcher(clause.value)
         if shape == _VECTORS:
             return VectorSearcher(self._encode_text(clause.algorithm, clause.value))
