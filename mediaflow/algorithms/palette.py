@@ -58,7 +58,7 @@ _ROOTS_TO_LAB = (
 class Colours(Parameters):
     """How many colours a shot has at most, how much of it each fills, and how far apart they are."""
 
-    most: int = Field(6, ge=1, le=32)
+    most: int = Field(8, ge=1, le=32)
     least_share: float = Field(0.02, ge=0, le=1)
     radius: float = Field(0.06, gt=0, le=1)
 
