@@ -1,4 +1,4 @@
-"""`palette` on scenes of every colour in every place, by day and by night: it finds the colour of the things in them."""
+"""`palette` on scenes of every colour in every place, by day and by night: it finds the colour of their things."""
 
 from __future__ import annotations
 
@@ -22,26 +22,18 @@ SIZE = (320, 180)
 @pytest.fixture(scope="module")
 def seen() -> pl.DataFrame:
     """The palettes of painted scenes, with the `colour` of their things and the `time` of day."""
-    pairs = itertools.product(COLOURS, PLACES, TIMES)
     scenes = [
         Scene(OBJECTS[at * 7 % len(OBJECTS)], colour, 1 + at % 3, place, time)
-        for at, (colour, place, time) in enumerate(pairs)
+        for at, (colour, place, time) in enumerate(itertools.product(COLOURS, PLACES, TIMES))
     ]
     pictures = [ShotPainter(scene, seed, SIZE).frame(0.5) for seed, scene in enumerate(scenes)]
     jpegs = [bytes(cv2.imencode(".jpg", one[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1]) for one in pictures]
     numbers = pl.Series("shot_no", range(len(scenes)), pl.Int32)
-    shots = pl.DataFrame(
-        [numbers, numbers.cast(pl.Int64).alias("start_ms"), (numbers.cast(pl.Int64) + 1).alias("end_ms")]
-    )
+    shots = pl.DataFrame([numbers]).with_columns(start_ms="shot_no", end_ms=pl.col("shot_no") + 1)
     title = TitleFeatures("film", {"shots": shots, "frames": pl.DataFrame([numbers, pl.Series("jpeg", jpegs)])})
     (found,) = Palette().run(Batch((title,), Colours()))
     truth = pl.DataFrame({"colour": [one.colour for one in scenes], "time": [one.time for one in scenes]})
     return found.join(truth.with_columns(numbers), on="shot_no")
-
-
-def share(seen: pl.DataFrame, fits: pl.Expr) -> float:
-    """Return the share of the scenes that have a colour of which something holds."""
-    return float(seen.group_by("shot_no").agg(fits.any().alias("fits"))["fits"].mean())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -51,11 +43,9 @@ def test_things_have_the_name_of_their_colour(
     seen: pl.DataFrame, time: str, colours: tuple[str, ...], record_property: Callable[[str, object], None]
 ) -> None:
     asked = seen.filter(pl.col("time") == time, pl.col("colour").is_in(list(colours)))
-    named = share(asked, pl.col("label") == pl.col("colour"))
-    record_property(
-        "tried", f"{named:.3f} of {asked['shot_no'].n_unique()} scenes have the name of their thing's colour"
-    )
-    assert named >= 0.95
+    named = asked.group_by("shot_no").agg((pl.col("label") == pl.col("colour")).any())["label"]
+    record_property("tried", f"{named.sum()} of {len(named)} scenes have a colour of their thing's name")
+    assert len(named) == len(colours) * len(PLACES) and named.sum() >= 0.95 * len(named)
 
 
 def test_by_day_a_colour_finds_things_of_it_and_no_thing_of_another(seen: pl.DataFrame) -> None:
@@ -64,7 +54,7 @@ def test_by_day_a_colour_finds_things_of_it_and_no_thing_of_another(seen: pl.Dat
         away = by_day.select(OKLAB).to_numpy() - oklab(np.array(rgb, np.uint8))
         near = by_day.filter(pl.Series(np.linalg.norm(away, axis=1) < REACH))
         right = near.filter(pl.col("colour") == colour)["shot_no"].n_unique()
-        assert right >= 0.9 * len(PLACES) - 0.5, colour
-        # Sand is orange, leaves are green, snow is white and lamps in the street are not the only thing that is yellow.
+        assert right >= len(PLACES) - 1, colour
+        # Places have the other colours: sand, leaves, snow, the sun.
         if colour in ("red", "blue", "purple", "pink"):
-            assert right >= 0.9 * near["shot_no"].n_unique() - 0.5, colour
+            assert right >= near["shot_no"].n_unique() - 1, colour
