@@ -81,7 +81,7 @@ def test_words_are_read_where_they_stand() -> None:
 
 def test_one_frame_of_a_shot_is_read_the_middle_one() -> None:
     pictures = {word: written((word, 200, 300, 2.0))[0] for word in ("FIRST", "SECOND", "THIRD", "OTHER")}
-    film = title([pictures["FIRST"], pictures["SECOND"], pictures["THIRD"]], [], [pictures["OTHER"]])
+    film = title([pictures["FIRST"], pictures["SECOND"], pictures["THIRD"]], [], [pictures["FIRST"], pictures["OTHER"]])
     assert read(film).select("start_ms", "end_ms", "text").rows() == [(0, 1000, "SECOND"), (2000, 3000, "OTHER")]
 
 
@@ -90,7 +90,7 @@ def test_where_nothing_is_written_there_are_no_rows() -> None:
     assert read(title([plain])).is_empty()
     assert read(title()).is_empty()
     assert read(title([])).is_empty()
-    marks, _ = written(("- . -", 200, 300, 2.0))
+    marks, _ = written(("+++ ???", 200, 300, 2.0))
     assert read(title([marks]), least_confidence=0).is_empty()
 
 

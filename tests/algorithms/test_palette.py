@@ -89,7 +89,9 @@ def test_a_shot_has_the_colours_of_all_of_its_frames_and_of_no_other() -> None:
 
 def test_shades_of_one_colour_are_one_and_the_parameters_say_how_many_there_are() -> None:
     stripes = [jpeg((RED, 40), ((206, 44, 44), 20), (YELLOW, 20), (GREEN, 17), (BLACK, 3))]
-    assert rows(stripes)["label"].to_list() == ["red", "yellow", "green", "black"]
+    found = rows(stripes)
+    assert found["label"].to_list() == ["red", "yellow", "green", "black"]
+    assert np.allclose(found["confidence"], [0.6, 0.2, 0.17, 0.03], atol=0.02)
     assert rows(stripes, most=2)["label"].to_list() == ["red", "yellow"]
     assert rows(stripes, least_share=0.05)["label"].to_list() == ["red", "yellow", "green"]
     assert rows(stripes, radius=0.01)["label"].to_list().count("red") > 1
