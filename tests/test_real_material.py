@@ -107,7 +107,7 @@ def test_every_readable_film_is_published_and_streams_are_not_films(real: tuple[
     assert {record.path for record in library.titles()} == files
     assert set(published.added) == {record.title_id for record in library.titles()}
     assert published.manifest is not None
-    assert set(published.manifest.algorithms) == {"visual", "dialogue"}
+    assert set(published.manifest.algorithms) == {"visual", "dialogue", "palette"}
     rows = pl.DataFrame(pl.from_arrow(library.current().table(published.manifest.shots or "").to_table()))
     assert rows["title_no"].n_unique() == len(files)
     ignored = library.last_look()["ignored"]

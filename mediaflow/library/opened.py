@@ -92,7 +92,8 @@ class Opened:
         """The algorithms that were found, broken ones included."""
         from mediaflow.algorithms.registry import find
 
-        return find(tuple(self.settings.algorithm_folders), self.settings.algorithms)
+        wanted = self.settings
+        return find(tuple(wanted.algorithm_folders), wanted.algorithms, wanted.built_in)
 
     @cached_property
     def models(self) -> ModelRegistry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from mediaflow.algorithms.palette import OKLAB
 from mediaflow.errors import UsageError
 from mediaflow.search.asked import TITLES, AnyAsked, Asked, AskedOutside, Index
 from mediaflow.search.boxes import in_region
@@ -24,6 +25,7 @@ from mediaflow.search.query import (
     Where,
 )
 from mediaflow.search.searchers import Searcher
+from mediaflow.search.searchers.colour import ColourSearcher, colour_of
 from mediaflow.search.searchers.label import LabelSearcher
 from mediaflow.search.searchers.ranges import EverySearcher, FieldSearcher, RangeSearcher, number
 from mediaflow.search.searchers.text import TextSearcher, words_and_phrases
@@ -139,7 +141,8 @@ class Router:
             algorithms = [clause.algorithm]
         if not algorithms:
             raise UsageError("No algorithm of the published snapshot gives labels.")
-        return [Asked(name, LabelSearcher(clause.name, clause.least_confidence)) for name in algorithms]
+        sure = at_least("confidence", clause.least_confidence) if clause.least_confidence > 0 else None
+        return [Asked(name, _labelled(parts[name], clause.name), sure) for name in algorithms]
 
     def _people(self, clause: Character | Talent) -> list[Asked]:
         """Ask for what somebody says, and for the titles as a whole that have them in the cast."""
@@ -181,13 +184,14 @@ class Router:
         if clause.field is not None:
             self._field(clause.algorithm, clause.field)
             return Asked(clause.algorithm, FieldSearcher(clause.field, clause.value, clause.comparison), region)
-        return Asked(clause.algorithm, self._searcher(clause, part.shape), region)
+        return Asked(clause.algorithm, self._searcher(clause, part), region)
 
-    def _searcher(self, clause: Where, shape: str) -> Searcher:
+    def _searcher(self, clause: Where, part: AlgorithmPart) -> Searcher:
+        shape = part.shape
         if shape in _TEXTS:
             return TextSearcher(clause.value)
         if shape == _LABELS:
-            return LabelSearcher(clause.value)
+            return _labelled(part, clause.value)
         if shape == VECTORS:
             return VectorSearcher(self._likeness.of_text(clause.algorithm, clause.value))
         if shape == _RANGES:
@@ -217,6 +221,14 @@ class Router:
             f"lower(speaker) = lower({text_literal(clause.speaker)})" if clause.speaker else None,
             self._catalogue.voices((clause.character,), ()).condition if clause.character else None,
         )
+
+
+def _labelled(part: AlgorithmPart, name: str) -> Searcher:
+    """Look for a label, or for a colour by its code where the rows have coordinates of theirs."""
+    code = name.strip()
+    if code.startswith("#") and part.fields.keys() >= set(OKLAB):
+        return ColourSearcher(colour_of(code))
+    return LabelSearcher(name)
 
 
 def _these(algorithms: list[str]) -> str:
