@@ -7,7 +7,7 @@ in the picture.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -17,7 +17,6 @@ import numpy as np
 
 from mediaflow.demo import film
 from mediaflow.demo.script import Decks, plan_film
-from mediaflow.search.boxes import stand
 from mediaflow.search.gateway import Gateway
 from mediaflow.search.query import (
     AllOf,
@@ -79,8 +78,10 @@ def world(folder: Path) -> World:
         for seen in film.shot_truth(script, FPS):
             scene, at = seen.scene, {"title_id": title_id, "start_ms": seen.start_ms, "end_ms": seen.end_ms}
             shots.append(shot(title_id, seen.start_ms, seen.end_ms, f"{scene.place} {scene.time} {scene.time}"))
-            for label in (scene.object, scene.colour):
-                things.append({**at, "label": label, "confidence": round(float(draw.uniform(0.3, 1)), 2)})
+            things += (
+                {**at, "label": label, "confidence": round(float(draw.uniform(0.3, 1)), 2)}
+                for label in (scene.object, scene.colour)
+            )
         for written in film.text_truth(script, FPS):
             for _ in range(2):
                 box = {"x": float(draw.integers(6)) / 8, "w": 0.25, "y": float(draw.integers(7)) / 8, "h": 0.125}
@@ -137,14 +138,15 @@ class Brute:
         return {(row["title_no"], row["start_ms"], row["end_ms"]) for row in self._found(clause)}
 
     def _beside(self, left: Sequence[Row], right: Sequence[Row], relation: Any) -> Iterator[Moment]:
-        import polars as pl
-
         for one, other in product(left, right):
             start, end = max(one["start_ms"], other["start_ms"]), min(one["end_ms"], other["end_ms"])
-            boxes = [pl.DataFrame({name: [float(row[name])] for name in "xywh"}) for row in (one, other)]
-            if one is not other and one["title_no"] == other["title_no"] and start < end:
-                if stand(boxes[0], boxes[1], relation)[0]:
-                    yield one["title_no"], start, end
+            stands = {
+                "same_frame": True,
+                "left_of": one["x"] + one["w"] <= other["x"],
+                "above": one["y"] + one["h"] <= other["y"],
+            }
+            if one is not other and one["title_no"] == other["title_no"] and start < end and stands[relation]:
+                yield one["title_no"], start, end
 
     def _found(self, clause: Clause) -> Iterator[Row]:
         match clause:
@@ -172,7 +174,8 @@ class Brute:
 
 def questions(brute: Brute, count: int = 50) -> list[Question]:
     """Return questions of two to four clauses that have answers, and near misses."""
-    draw, found = np.random.default_rng(23), []
+    draw = np.random.default_rng(23)
+    found: list[Question] = []
     kinds = (_said_by, _written_above, _without, _shortly_before, _beside, _in_series, _by_night)
     for turn in range(10_000):
         if len(found) == count:
@@ -263,8 +266,11 @@ def _by_night(brute: Brute, draw: np.random.Generator) -> Question:
 
 
 def _has(text: str, words: str) -> bool:
-    plain: Callable[[str], list[str]] = lambda one: "".join(c if c.isalnum() else " " for c in one.lower()).split()  # noqa: E731
-    return set(plain(words)) <= set(plain(text))
+    return set(_plain(words)) <= set(_plain(text))
+
+
+def _plain(text: str) -> list[str]:
+    return "".join(mark if mark.isalnum() else " " for mark in text.lower()).split()
 
 
 def _inside(row: Row, region: Region | None) -> bool:
@@ -273,4 +279,4 @@ def _inside(row: Row, region: Region | None) -> bool:
     assert region.relation == "inside"
     right, bottom = row["x"] + row["w"], row["y"] + row["h"]
     across = region.x <= row["x"] and right <= region.x + region.w
-    return across and region.y <= row["y"] and bottom <= region.y + region.h
+    return bool(across and region.y <= row["y"] and bottom <= region.y + region.h)
