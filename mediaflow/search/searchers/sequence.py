@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 _MOST_STEP = 2
 # Shots that are further apart than any step, or of two titles, are never in one alignment.
 _APART = _MOST_STEP + 1
-# The index is asked for so many of the nearest to each of so many shots, the longest; around them are the places.
-_NEAREST, _MOST_NEAREST, _MOST_ASKED = 100, 1_000, 12
+# The index is asked for so many of the nearest, or for more, to each of so many shots, the longest. Around these are
+# the places.
+_NEAREST, _MOST_NEAREST, _ASKED = 100, 1_000, 12
 _BATCH_ROWS = 8_192
 
 _KEY = ("title_no", "shot_no")
@@ -64,7 +65,7 @@ class SequenceSearcher:
         one = VectorSearcher(self.vectors[0], self.exact_rows)
         if len(self.vectors) == 1:
             return one.search(table, condition, limit)
-        count = min(max(_NEAREST, limit or _MOST_NEAREST), _MOST_NEAREST)
+        count = min(max(_NEAREST, (limit or _MOST_NEAREST) // len(self.vectors)), _MOST_NEAREST)
         plan = one.plan(table, condition, count)
         if plan["use_index"]:
             addresses = self._around(table, condition, self._nearest(table, condition, plan))
@@ -80,7 +81,7 @@ class SequenceSearcher:
     def _nearest(self, table: lance.LanceDataset, condition: str | None, plan: dict[str, object]) -> pl.DataFrame:
         """Return the rows nearest to shots of the sequence: title_no, shot_no, nth (the shot), gain (as it counts)."""
         found = []
-        for nth in np.argsort(-self._weights, kind="stable")[:_MOST_ASKED].tolist():
+        for nth in np.argsort(-self._weights, kind="stable")[:_ASKED].tolist():
             scanner = table.scanner(
                 columns=[*_KEY, "_distance"],
                 nearest={**plan, "q": self.vectors[nth]},
