@@ -39,6 +39,10 @@ class Settings(BaseSettings):
         "ViT-B-32/laion2b_s34b_b79k",
         description="The model of `visual`: `demo`, an open_clip hub name, or a folder or file of weights.",
     )
+    built_in: Annotated[list[str], NoDecode] = Field(
+        ["visual", "dialogue", "palette"],
+        description="Algorithms of mediaflow's own that are used; `onscreen_text` is one more. In the variable by `,`.",
+    )
     algorithm_folders: Annotated[list[Path], NoDecode] = Field(
         [], description="Further folders whose files are algorithms; in the variable separated by `:`."
     )
@@ -112,6 +116,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+    @field_validator("built_in", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("home", "library", "golden", mode="before")
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,15 +14,15 @@ import cv2
 import numpy as np
 import polars as pl
 import pytest
-from av.container import InputContainer
 from numpy.typing import NDArray
 
 import mediaflow
 from mediaflow.demo.library import make_film
 from mediaflow.library import Library
 from mediaflow.publishing.publisher import Publication
-from mediaflow.search.query import Dialogue, Filters, Query, SimilarToPicture
+from mediaflow.search.query import Dialogue, Filters, Query, SimilarToClip, SimilarToPicture
 from mediaflow.search.results import Hit
+from tests.clips import encoded, jpeg_of, lying, small_frames, timed
 from tests.refreshing import refresh
 
 # A line of each language, as a viewer reads it; those marked were encoded twice in the file and are repaired.
@@ -107,7 +107,7 @@ def test_every_readable_film_is_published_and_streams_are_not_films(real: tuple[
     assert {record.path for record in library.titles()} == files
     assert set(published.added) == {record.title_id for record in library.titles()}
     assert published.manifest is not None
-    assert set(published.manifest.algorithms) == {"visual", "dialogue"}
+    assert set(published.manifest.algorithms) == {"visual", "dialogue", "palette"}
     rows = pl.DataFrame(pl.from_arrow(library.current().table(published.manifest.shots or "").to_table()))
     assert rows["title_no"].n_unique() == len(files)
     ignored = library.last_look()["ignored"]
@@ -139,6 +139,38 @@ def test_a_frame_that_was_not_kept_finds_its_scene_from_a_reencoding(real: tuple
     assert len(missed) <= asked // 10, missed
 
 
+def test_a_clip_whose_middle_is_of_another_film_finds_its_place_and_its_middle_does_not(
+    real: tuple[Library, Publication], record_property: Callable[[str, object], None]
+) -> None:
+    library, _ = real
+    records, placed, missed, lied = library.titles(), 0, [], 0
+    for number, record in enumerate(records):
+        other = records[(number + 5) % len(records)]
+        duration_ms = library.show(record.title_id)["facts"]["duration_ms"]
+        start_ms, length_ms = duration_ms * 3 // 10, min(5_000 * (1 + number % 5), duration_ms // 2)
+        frames = small_frames(library.root / record.path, start_ms, start_ms + length_ms)
+        clip, middle = lying(frames, small_frames(library.root / other.path, 1_000, 1_000 + length_ms // 4))
+        hit = library.search(Query((SimilarToClip(clip),), limit=1)).hits[0]
+        here = hit.title_id == record.title_id and hit.start_ms < start_ms + length_ms and hit.end_ms > start_ms
+        here = here or shows(library.root / library.catalog.titles[hit.title_id].path, hit, jpeg_of(frames[0]))
+        placed += here
+        missed += [] if here else [(record.title_id, start_ms, hit.title_id, hit.start_ms)]
+        seen = library.search(Query((SimilarToPicture(middle),), limit=1)).hits[0]
+        lied += seen.title_id not in (record.title_id, hit.title_id)
+    record_property("tried", f"{placed} of {len(records)} clips, their middles lead astray {lied} times")
+    assert len(records) >= 14
+    assert len(missed) <= len(records) // 10, missed
+    assert lied >= len(records) * 9 // 10
+
+
+def test_a_clip_of_a_film_finds_all_copies_of_its_scene_first(real: tuple[Library, Publication]) -> None:
+    library, _ = real
+    film = library.root / "bbb_480p_30s.mp4"
+    hits = library.search(Query((SimilarToClip(encoded(small_frames(film, 2_000, 22_000))),), limit=2)).hits
+    assert {hit.title_id for hit in hits} == {"bbb-480p-30s", "bbb-720p24-run-00-02"}
+    assert all(hit.start_ms <= 2_000 and 20_000 <= hit.end_ms <= 25_000 for hit in hits)
+
+
 def reencoded(film: Path, moments: list[int], kept: set[int]) -> Iterator[tuple[int, bytes]]:
     """Yield a time (ms) from each moment on at which no frame was kept, and the film's picture there, much worse.
 
@@ -155,14 +187,6 @@ def reencoded(film: Path, moments: list[int], kept: set[int]) -> Iterator[tuple[
                 yield time_ms, degraded(list(last))
             if not waiting:
                 return
-
-
-def timed(source: InputContainer) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Yield the frames of a film with their times (ms)."""
-    stream = source.streams.video[0]
-    assert stream.time_base is not None
-    for frame in source.decode(stream):
-        yield round(((frame.pts or 0) - (stream.start_time or 0)) * stream.time_base * 1000), frame
 
 
 def degraded(frames: list[av.VideoFrame]) -> bytes:

@@ -81,6 +81,17 @@ def test_folders_are_a_list_or_parted_by_colons(tmp_path: Path, file: str, varia
 
 
 @pytest.mark.parametrize(
+    ("file", "variable"),
+    [('built_in = ["dialogue", "palette"]', {}), ("", {"MEDIAFLOW_BUILT_IN": "dialogue, palette,"})],
+    ids=["file", "variable"],
+)
+def test_built_in_algorithms_are_a_list_or_parted_by_commas(
+    tmp_path: Path, file: str, variable: dict[str, str]
+) -> None:
+    assert loaded(tmp_path, "built_in", file=file, **variable) == ["['dialogue',", "'palette']"]
+
+
+@pytest.mark.parametrize(
     ("file", "variable", "said"),
     [
         ("libary = 'films'", {}, "There is no setting 'libary' (in mediaflow.toml); there are: algorithm_folders,"),

@@ -8,7 +8,7 @@ import importlib.util
 import keyword
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -19,9 +19,10 @@ from pydantic import ValidationError
 
 from mediaflow.algorithms.contract import FEATURES, Algorithm, Parameters, Shape
 from mediaflow.algorithms.source import fingerprints
+from mediaflow.errors import MediaflowError
 
 ENTRY_POINTS = "mediaflow.algorithms"
-BUILT_IN = ("visual", "dialogue")
+BUILT_IN = ("visual", "dialogue", "palette", "onscreen_text")
 # Names of mediaflow's own stages and tables, and words that the control plane cannot use as a name.
 RESERVED = frozenset(
     {*FEATURES, "media", "subtitles", "thumbnails", "titles", "people", "snapshot", "release", "dagster"}
@@ -58,7 +59,11 @@ class Registered:
     functions: Mapping[str, str] = field(default_factory=dict)
 
 
-def find(folders: tuple[Path, ...] = (), parameters: Mapping[str, Mapping[str, Any]] | None = None) -> list[Registered]:
+def find(
+    folders: tuple[Path, ...] = (),
+    parameters: Mapping[str, Mapping[str, Any]] | None = None,
+    built_in: Sequence[str] = BUILT_IN,
+) -> list[Registered]:
     """Return all algorithms, built-in ones first, then by folder, file and package; importing nothing else.
 
     Parameters
@@ -67,14 +72,19 @@ def find(folders: tuple[Path, ...] = (), parameters: Mapping[str, Mapping[str, A
         Folders of the setting `algorithm_folders`; each `*.py` that does not begin with `_` is looked at.
     parameters : Mapping, optional
         Parameters by algorithm, from `[algorithms.NAME]`.
+    built_in : sequence of str
+        Those of `BUILT_IN` that are wanted, as the setting of that name has them.
     """
     found: dict[str, Registered] = {}
     given = parameters or {}
-    for one in [*_built_in(), *_in_folders(folders), *_installed()]:
+    for one in [*_built_in(built_in), *_in_folders(folders), *_installed()]:
         _add(found, _checked(one, given.get(one.name, {})))
     for name in sorted(given.keys() - found.keys()):
         source = f"[algorithms.{name}]"
-        reason = f"There is no algorithm {name!r}, but {source} sets its parameters: correct the name or take it out."
+        what, remedy = f"There is no algorithm {name!r}", "correct the name or take it out"
+        if name in BUILT_IN:
+            what, remedy = f"{name!r} is not in the setting 'built_in'", "add it there or take them out"
+        reason = f"{what}, but {source} sets its parameters: {remedy}."
         _add(found, Registered(_slug(name), "team:unknown", source, broken=reason))
     return _without_circles(found)
 
@@ -89,9 +99,16 @@ def _add(found: dict[str, Registered], one: Registered) -> None:
     found[one.name] = one
 
 
-def _built_in() -> Iterator[Registered]:
+def _built_in(wanted: Sequence[str]) -> Iterator[Registered]:
     for name in BUILT_IN:
-        yield from _from_module(importlib.import_module(f"mediaflow.algorithms.{name}"), f"mediaflow.algorithms.{name}")
+        if name in wanted:
+            source = f"mediaflow.algorithms.{name}"
+            yield from _from_module(importlib.import_module(source), source)
+    for name in dict.fromkeys(wanted):
+        if name not in BUILT_IN:
+            there = ", ".join(BUILT_IN)
+            reason = f"The setting 'built_in' names {name!r}, and there are {there}: correct the name or take it out."
+            yield Registered(_slug(name), "team:unknown", "built_in", broken=reason)
 
 
 def _in_folders(folders: tuple[Path, ...]) -> Iterator[Registered]:
@@ -276,6 +293,8 @@ def _owner_of(point: EntryPoint) -> str:
 
 
 def _sentence(source: str, error: BaseException) -> str:
+    if isinstance(error, MediaflowError):
+        return error.message
     return f"{source} cannot be imported: {type(error).__name__}: {error}."
 
 

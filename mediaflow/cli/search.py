@@ -76,7 +76,11 @@ def search(
     language: Annotated[str | None, typer.Option(help="Language of what is said.", metavar="TAG")] = None,
     kind: Annotated[str | None, typer.Option(help="Kind of cue.", metavar="dialogue|description|chapter")] = None,
     image: Annotated[list[Path], typer.Option(help="Shots like a picture.", metavar="FILE")] = [],  # noqa: B006
+    clip: Annotated[list[Path], typer.Option(help="Places like a clip, shot by shot.", metavar="FILE")] = [],  # noqa: B006
     shot: Annotated[list[str], typer.Option(help="Shots like another.", metavar="TITLE@TIMECODE")] = [],  # noqa: B006
+    range_: Annotated[
+        list[str], typer.Option("--range", help="Places like a part of a title.", metavar="TITLE@FROM-TO")
+    ] = [],  # noqa: B006
     where: Annotated[list[str], typer.Option(help="What an algorithm found.", metavar="NAME[.FIELD]=VALUE")] = [],  # noqa: B006
     title: Annotated[list[str], typer.Option(help="Only this title: its id or name.", metavar="TITLE")] = [],  # noqa: B006
     series: Annotated[list[str], typer.Option(help="Only this series.", metavar="NAME")] = [],  # noqa: B006
@@ -105,7 +109,9 @@ def search(
             language=language,
             kind=kind,
             image=image,
+            clip=clip,
             shot=shot,
+            range=range_,
             where=where,
             title=title,
             series=series,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from mediaflow.demo.golden import write_golden
 from mediaflow.demo.questions import Question, questions
 from mediaflow.demo.truth import FilmTruth
 from mediaflow.errors import MediaflowError, UsageError
@@ -48,6 +49,14 @@ def first(library: Library, question: Question) -> tuple[list[Hit], bool]:
     record = library.catalog.titles[hits[0].title_id]
     middle = (hits[0].start_ms + hits[0].end_ms) // 2
     return hits, record.path == question.expected_path and question.start_ms <= middle < question.end_ms
+
+
+def golden_of(library: Library, asked: list[Question]) -> Path:
+    """Write the questions with their answers into the workspace, for `mediaflow evaluate`; return the file."""
+    file = library.home / "golden" / "golden.toml"
+    titles = {record.path: record.title_id for record in library.titles()}
+    write_golden(file, asked, titles, lambda path, time_ms: picture_at(library.root / path, time_ms))
+    return file
 
 
 def clauses(root: Path, question: Question) -> list[Clause]:
@@ -106,10 +115,12 @@ def _ask(library: Library) -> int:
         )
     print(f"\n{right} of {len(asked)} questions got the right film and shot first.")
     home = library.settings.home
+    golden = home / golden_of(library, asked).relative_to(library.home)
     print(
         "\nTry next:\n"
         f"  MEDIAFLOW_HOME={home} .venv/bin/mediaflow search 'a red car at night'\n"
         f"  MEDIAFLOW_HOME={home} .venv/bin/mediaflow status\n"
+        f"  MEDIAFLOW_HOME={home} .venv/bin/mediaflow evaluate {golden}\n"
         "  your own films: library = \"/path/to/films\" in mediaflow.toml, then 'make up'"
     )
     return 0

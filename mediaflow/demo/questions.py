@@ -14,6 +14,8 @@ from mediaflow.errors import UsageError
 
 Kind = Literal["visual", "dialogue", "image", "combined"]
 
+# Captions are English.
+_ENGLISH = "en"
 _WANTED: dict[Kind, int] = {"visual": 4, "dialogue": 4, "image": 3, "combined": 3}
 
 
@@ -35,6 +37,8 @@ class Question:
         The right shot.
     words : str
         The whole question for a person to read.
+    language : str or None
+        BCP 47 tag of its words, where it asks in words.
     """
 
     kind: Kind
@@ -45,6 +49,7 @@ class Question:
     start_ms: int
     end_ms: int
     words: str
+    language: str | None = None
 
 
 def questions(truth: dict[str, FilmTruth]) -> list[Question]:
@@ -107,7 +112,7 @@ def _visual(truth: dict[str, FilmTruth], film: FilmTruth, shot: ShotTruth, numbe
     by_turns = TIMES[number % len(TIMES)]
     if shot.scene.time != by_turns or len(_showing(truth, shot.caption, lambda other: other.caption)) != 1:
         return None
-    return _ask("visual", film, shot, visual=shot.caption, words=shot.caption)
+    return _ask("visual", film, shot, visual=shot.caption, words=shot.caption, language=_ENGLISH)
 
 
 def _dialogue(truth: dict[str, FilmTruth], film: FilmTruth, shot: ShotTruth, number: int) -> Question | None:
@@ -115,7 +120,7 @@ def _dialogue(truth: dict[str, FilmTruth], film: FilmTruth, shot: ShotTruth, num
     cue = _cue(film, shot, language)
     if cue is None or len(_saying(truth, cue.text)) != 1:
         return None
-    return _ask("dialogue", film, shot, dialogue=cue.text, words=f"who says: {cue.text}")
+    return _ask("dialogue", film, shot, dialogue=cue.text, words=f"who says: {cue.text}", language=language)
 
 
 def _image(truth: dict[str, FilmTruth], film: FilmTruth, shot: ShotTruth, number: int) -> Question | None:
@@ -126,17 +131,16 @@ def _image(truth: dict[str, FilmTruth], film: FilmTruth, shot: ShotTruth, number
 
 
 def _combined(truth: dict[str, FilmTruth], film: FilmTruth, shot: ShotTruth, number: int) -> Question | None:
-    cue = _cue(film, shot, "en")
-    spoken = next((name for name in things("en") if cue and name in cue.text.lower()), None)
+    cue = _cue(film, shot, _ENGLISH)
+    spoken = next((name for name in things(_ENGLISH) if cue and name in cue.text.lower()), None)
     if spoken is None:
         return None
     seen = _glance(shot)
     right = _showing(truth, seen, _glance) & _saying(truth, spoken)
     if len(right) != 1:
         return None
-    return _ask(
-        "combined", film, shot, visual=seen, dialogue=spoken, words=f'{seen}, while somebody speaks of "{spoken}"'
-    )
+    words = f'{seen}, while somebody speaks of "{spoken}"'
+    return _ask("combined", film, shot, visual=seen, dialogue=spoken, words=words, language=_ENGLISH)
 
 
 def _glance(shot: ShotTruth) -> str:
@@ -167,5 +171,6 @@ def _ask(
     visual: str | None = None,
     dialogue: str | None = None,
     image_from: tuple[str, int] | None = None,
+    language: str | None = None,
 ) -> Question:
-    return Question(kind, visual, dialogue, image_from, film.path, shot.start_ms, shot.end_ms, words)
+    return Question(kind, visual, dialogue, image_from, film.path, shot.start_ms, shot.end_ms, words, language)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mediaflow import report
+from mediaflow.errors import UsageError
 from mediaflow.library.opened import Pictures
 from mediaflow.library.publishing import Publishing
 from mediaflow.planning.plan import Retries
@@ -15,6 +16,9 @@ from mediaflow.snapshots.reader import SnapshotExpired, SnapshotReader
 if TYPE_CHECKING:
     from mediaflow.algorithms.versions import ChangedSource
     from mediaflow.planning.why import Why
+    from mediaflow.quality.comparison import Comparison
+    from mediaflow.quality.evaluation import Evaluation
+    from mediaflow.quality.questions import Questions
     from mediaflow.search.engine import SearchEngine
     from mediaflow.search.gateway import Gateway
     from mediaflow.search.query import Query
@@ -94,7 +98,7 @@ class Asking(Publishing):
             that was served before it.
         """
         from mediaflow.publishing.answers import moved
-        from mediaflow.publishing.gates.questions import read
+        from mediaflow.quality.questions import read
         from mediaflow.snapshots.diff import diff
         from mediaflow.snapshots.history import previous, which
 
@@ -102,9 +106,59 @@ class Asking(Publishing):
             ids = previous(self.releases)
         else:
             ids = which(self.releases, before), which(self.releases, after) if after else self.releases.current().id
-        golden = read(self.settings.golden) if self.settings.golden else []
+        golden = read(self.settings.golden) if self.settings.golden else ()
         with self.at(ids[0]) as one, self.at(ids[1]) as other, one.reader.reading(), other.reader.reading():
             return diff(one.reader, other.reader) | {"answers": moved(one, other, golden)}
+
+    def evaluate(
+        self, file: Path | None = None, snapshot: str = "current", against: str | None = None
+    ) -> tuple[Evaluation, Comparison | None]:
+        """Measure a snapshot by questions with known answers, and store that with it; see `mediaflow.quality`.
+
+        Parameters
+        ----------
+        file : Path, optional
+            The questions; those of the setting `golden` where it is not given.
+        snapshot, against : str
+            Which one to measure, and which one to compare it with, if any: ids, numbers of releases, times, or
+            `current` or `previous`. Each answers with its own models.
+
+        Raises
+        ------
+        UsageError
+            There are no questions, one of them is wrong, or there is no such snapshot.
+        """
+        from mediaflow.quality.comparison import compare
+        from mediaflow.quality.questions import read
+        from mediaflow.snapshots.history import named
+
+        path = file or self.settings.golden
+        if path is None:
+            raise UsageError("Name a file of questions with their answers, here or in the setting 'golden'.")
+        questions = read(path)
+        ids = [named(self.releases, one) for one in (snapshot, against) if one is not None]
+        found = [self._evaluated(questions, one) for one in ids]
+        return found[0], compare(found[1], found[0]) if against is not None else None
+
+    def evaluations(self) -> list[Evaluation]:
+        """Return what was measured of the snapshots that are kept, the oldest first."""
+        from mediaflow.quality.stored import stored
+
+        return stored(self.store)
+
+    def _evaluated(self, questions: Questions, snapshot: str) -> Evaluation:
+        from mediaflow.publishing.gates.texts import RememberedTexts
+        from mediaflow.quality.evaluation import evaluate
+        from mediaflow.quality.stored import keep
+        from mediaflow.search.gateway import Gateway
+
+        # The same questions are put to every snapshot: a model is loaded for new ones alone.
+        encoders = RememberedTexts(self.models, self.cache / "texts")
+        with Gateway(self._pins.at(snapshot), encoders, Pictures(self)) as gateway:
+            with gateway.reader.reading():
+                found = evaluate(gateway, questions)
+            keep(self.store, found)
+        return found
 
     def thumbnails(self, hits: Sequence[Hit]) -> list[Path | None]:
         """Write a small picture of each hit into the cache, from the snapshot that it came from; return the files."""

@@ -25,7 +25,7 @@ from mediaflow.storage.objects import FolderStore
 
 if TYPE_CHECKING:
     from mediaflow.algorithms.registry import Registered
-    from mediaflow.media.pool import DecodePool
+    from mediaflow.media.pool import Decoded, DecodePool
     from mediaflow.models.registry import ModelRegistry
     from mediaflow.models.shelf import Shelf
     from mediaflow.search.gateway import Gateway
@@ -92,7 +92,8 @@ class Opened:
         """The algorithms that were found, broken ones included."""
         from mediaflow.algorithms.registry import find
 
-        return find(tuple(self.settings.algorithm_folders), self.settings.algorithms)
+        wanted = self.settings
+        return find(tuple(wanted.algorithm_folders), wanted.algorithms, wanted.built_in)
 
     @cached_property
     def models(self) -> ModelRegistry:
@@ -185,10 +186,13 @@ class Opened:
 
 
 class Pictures:
-    """Decodes pictures of users in the sandbox; no worker is started before the first picture comes."""
+    """Decodes pictures and clips of users in the sandbox; no worker is started before the first one comes."""
 
     def __init__(self, library: Opened) -> None:
         self._library = library
 
     def picture(self, data: bytes) -> Any:
         return self._library.pool().picture(data)
+
+    def clip(self, data: bytes, name: str) -> Decoded:
+        return self._library.pool().clip(data, name)

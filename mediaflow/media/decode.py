@@ -20,8 +20,10 @@ from mediaflow.media.options import DecodeOptions, Limits
 from mediaflow.media.probe import frame_rate, start_timecode
 from mediaflow.media.shots import ContentShotDetector, JointShotDetector, Picture, shortest_shot, shot_rows
 from mediaflow.media.source import (
+    SLACK_S,
     check_pixels,
     half_up_ms,
+    length,
     opened,
     picture_stream,
     start_of,
@@ -111,17 +113,20 @@ def decode_file(
     limits: Limits,
     keep: Callable[[KeptFrame], None],
     progress: Callable[[int], None],
+    data: bytes | None = None,
 ) -> Pass:
     """Decode a film once, with one decoder thread.
 
     Parameters
     ----------
     path : Path
-        A local file.
+        A local file; with `data` only its name.
     keep : callable
         Called with each kept frame as soon as its shot has ended.
     progress : callable
         Called with the number of frames decoded, several times a second.
+    data : bytes, optional
+        What is in the file, where there is none.
 
     Raises
     ------
@@ -130,7 +135,7 @@ def decode_file(
     """
     cv2.setNumThreads(1)
     try:
-        with opened(path, STAGE, limits) as container:
+        with opened(path, STAGE, limits, data) as container:
             stream = picture_stream(container, path, STAGE, limits)
             return _Decoding(path, container, stream, options, limits).run(keep, progress)
     except MemoryError:
@@ -226,8 +231,9 @@ class _Decoding:
 
     def check_limits(self, frame: VideoFrame, time_ms: int) -> None:
         check_pixels(frame.width, frame.height, self.path, STAGE, self.limits)
-        if self.health.frames > self.limits.frames or time_ms > self.limits.duration_s * 1000:
-            raise title_error(self.path, STAGE, f"is longer than the limit of {self.limits.duration_s / 3600:g} hours.")
+        longest_ms = (self.limits.duration_s + SLACK_S) * 1000
+        if self.health.frames > self.limits.frames or time_ms > longest_ms:
+            raise title_error(self.path, STAGE, f"is longer than the limit of {length(self.limits.duration_s)}.")
 
     def small(self, frame: VideoFrame) -> Picture:
         if self._small is None:

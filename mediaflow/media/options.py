@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MIB = 2**20
 
@@ -27,6 +27,8 @@ class Limits:
         Most bytes of embedded text that one film may leave.
     picture_bytes, picture_pixels : int
         Largest still picture, as a file and unpacked.
+    clip_bytes, clip_duration_s, clip_pixels, clip_frames, clip_kept_bytes, clip_cpu_s : int
+        The same of a clip that somebody searches with, and waits for.
     """
 
     memory_bytes: int = 1536 * MIB
@@ -41,6 +43,24 @@ class Limits:
     text_bytes: int = 64 * MIB
     picture_bytes: int = 64 * MIB
     picture_pixels: int = 64_000_000
+    clip_bytes: int = 64 * MIB
+    clip_duration_s: int = 30
+    clip_pixels: int = 4096 * 2304
+    clip_frames: int = 31 * 240
+    clip_kept_bytes: int = 128 * MIB
+    clip_cpu_s: int = 120
+
+    def of_clip(self) -> Limits:
+        """Return the limits of a clip."""
+        return replace(
+            self,
+            file_bytes=self.clip_bytes,
+            duration_s=self.clip_duration_s,
+            pixels=self.clip_pixels,
+            frames=self.clip_frames,
+            kept_bytes=self.clip_kept_bytes,
+            cpu_s=self.clip_cpu_s,
+        )
 
 
 @dataclass(frozen=True)

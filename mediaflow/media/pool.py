@@ -115,18 +115,32 @@ class DecodePool:
         SystemFault
             No worker can be started, or the file is not there.
         """
-        kept: list[dict[str, Any]] = []
-
-        def take(header: dict[str, Any], body: bytes) -> None:
-            if "kept" in header:
-                kept.append({**header["kept"], "jpeg": body})
-            elif progress:
-                progress(int(header["progress"]))
-
         request = {"do": "decode", "path": str(path.absolute()), "options": asdict(options)}
-        done, _ = self._ask(request, b"", path.name, "frames", take, kept.clear)
-        shots, frames = pl.DataFrame(done["shots"], schema=SHOTS), pl.DataFrame(kept, schema=FRAMES)
-        return Decoded(shots, frames, done["facts"], done["notes"])
+        return self._decoded(request, b"", path.name, progress)
+
+    def clip(self, data: bytes, name: str = "the clip") -> Decoded:
+        """Decode an untrusted clip as a film is decoded, within the limits of clips; no file is made of it.
+
+        Parameters
+        ----------
+        name : str
+            What to call it in messages.
+
+        Raises
+        ------
+        UsageError, TitleError
+            Too long or too large, damaged, without a picture, or of no format that is read.
+        SystemFault
+            No worker can be started.
+        """
+        # Messages to the worker are UTF-8, and names may be anything.
+        name = name.encode(errors="replace").decode()
+        if len(data) > self._limits.clip_bytes:
+            raise UsageError(
+                f"{name!r} has {len(data):,} bytes, more than the limit of {self._limits.clip_bytes:,}.", stage="clip"
+            )
+        request = {"do": "clip", "path": name, "options": asdict(DecodeOptions())}
+        return self._decoded(request, data, name)
 
     def picture(self, data: bytes) -> NDArray[np.uint8]:
         """Decode an untrusted still picture.
@@ -170,6 +184,22 @@ class DecodePool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _decoded(
+        self, request: dict[str, Any], body: bytes, name: str, progress: Callable[[int], None] | None = None
+    ) -> Decoded:
+        kept: list[dict[str, Any]] = []
+
+        def take(header: dict[str, Any], jpeg: bytes) -> None:
+            if "kept" in header:
+                kept.append({**header["kept"], "jpeg": jpeg})
+            elif progress:
+                progress(int(header["progress"]))
+
+        stage = "clip" if request["do"] == "clip" else "frames"
+        done, _ = self._ask(request, body, name, stage, take, kept.clear)
+        shots, frames = pl.DataFrame(done["shots"], schema=SHOTS), pl.DataFrame(kept, schema=FRAMES)
+        return Decoded(shots, frames, done["facts"], done["notes"])
 
     def _ask(
         self,
@@ -218,6 +248,6 @@ class DecodePool:
         raise UsageError("The decode pool was closed.")
 
     def _blame(self, name: str, stage: str, how: str) -> TitleError:
-        limits = self._limits
+        limits = self._limits.of_clip() if stage == "clip" else self._limits
         what = _LOST[how].format(stall_s=limits.stall_s, memory_mib=limits.memory_bytes // 2**20, cpu_s=limits.cpu_s)
         return TitleError(f"{name!r} cannot be decoded: {what}.", stage=stage, file=name, worker=how)

@@ -1,8 +1,9 @@
-"""Opening an untrusted media file: local bytes only, known formats only, within limits."""
+"""Opening untrusted media, a file or the bytes of one: local bytes only, known formats only, within limits."""
 
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ _FORMATS = (
     "mpegts,mpegvideo,m4v,mxf,nut,obu,av1,ogg,rm,vc1,wav,w64,wtv,xwma"
 )
 _START = Fraction(1, 1_000_000)
+SLACK_S = 1
+"""So much past the limit a film may be: sound may outlast the picture, and who cuts does not count frames."""
 
 
 def title_error(path: Path, stage: str, what: str) -> TitleError:
@@ -36,8 +39,15 @@ def title_error(path: Path, stage: str, what: str) -> TitleError:
 
 
 @contextmanager
-def opened(path: Path, stage: str, limits: Limits) -> Iterator[InputContainer]:
+def opened(path: Path, stage: str, limits: Limits, data: bytes | None = None) -> Iterator[InputContainer]:
     """Open a media file within limits.
+
+    Parameters
+    ----------
+    path : Path
+        A local file; with `data` only its name.
+    data : bytes, optional
+        What is in the file, where there is none.
 
     Raises
     ------
@@ -46,19 +56,26 @@ def opened(path: Path, stage: str, limits: Limits) -> Iterator[InputContainer]:
     SystemFault
         The file is not there.
     """
-    _check_file(path, stage, limits)
-    options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS, "max_streams": str(limits.streams)}
+    if data is None:
+        _check_file(path, stage, limits)
+    else:
+        _check_size(len(data), path, stage, limits)
+    # Bytes that are no file have no business with any.
+    protocols = "file" if data is None else "none"
+    options = {"protocol_whitelist": protocols, "format_whitelist": _FORMATS, "max_streams": str(limits.streams)}
     try:
         # The prefix keeps a name such as "concat:x" from being taken for a protocol.
-        container = av.open(f"file:{path}", mode="r", options=options, metadata_errors="replace")
+        source = f"file:{path}" if data is None else io.BytesIO(data)
+        container = av.open(source, mode="r", options=options, metadata_errors="replace")
     except (av.error.FFmpegError, OSError, ValueError) as bad:
         raise unreadable(path, stage, bad) from None
     with container:
         if len(container.streams) > limits.streams:
             raise title_error(path, stage, f"has {len(container.streams)} streams, more than {limits.streams}.")
         seconds = (container.duration or 0) / 1_000_000
-        if seconds > limits.duration_s:
-            raise title_error(path, stage, f"says it lasts {seconds / 3600:.0f} hours, more than the limit.")
+        if seconds > limits.duration_s + SLACK_S:
+            said = f"says it lasts {length(seconds)}, more than the limit of {length(limits.duration_s)}."
+            raise title_error(path, stage, said)
         yield container
 
 
@@ -74,10 +91,19 @@ def _check_file(path: Path, stage: str, limits: Limits) -> None:
         raise SystemFault(what, stage=stage, file=path.name) from None
     if not stat.S_ISREG(status.st_mode):
         raise title_error(path, stage, "is no regular file.")
-    if status.st_size == 0:
+    _check_size(status.st_size, path, stage, limits)
+
+
+def _check_size(size: int, path: Path, stage: str, limits: Limits) -> None:
+    if size == 0:
         raise title_error(path, stage, "is empty; copy it again.")
-    if status.st_size > limits.file_bytes:
-        raise title_error(path, stage, f"has {status.st_size:,} bytes, more than the limit of {limits.file_bytes:,}.")
+    if size > limits.file_bytes:
+        raise title_error(path, stage, f"has {size:,} bytes, more than the limit of {limits.file_bytes:,}.")
+
+
+def length(seconds: float) -> str:
+    """Return how long a film is, for people: in seconds, or in hours where it is longer than two."""
+    return f"{seconds:.4g} s" if seconds <= 7200 else f"{seconds / 3600:.3g} hours"
 
 
 def unreadable(path: Path, stage: str, bad: Exception) -> TitleError:

@@ -37,8 +37,9 @@ def main(connection_number: int, limits_json: str) -> None:
     while True:
         try:
             request, body = wire.receive(connection)
-            sandbox.allow_cpu(limits.cpu_s)
-            _answer(connection, limits, request, body)
+            granted = limits.of_clip() if request["do"] == "clip" else limits
+            sandbox.allow_cpu(granted.cpu_s)
+            _answer(connection, granted, request, body)
         except (wire.PeerGone, wire.Garbled):
             sys.exit(0)
 
@@ -84,7 +85,7 @@ def _probe(
 
 
 def _decode(
-    connection: socket.socket, limits: Limits, request: dict[str, Any], _body: bytes
+    connection: socket.socket, limits: Limits, request: dict[str, Any], body: bytes
 ) -> tuple[dict[str, Any], bytes]:
     from mediaflow.media.decode import decode_file
 
@@ -92,8 +93,12 @@ def _decode(
         facts = asdict(frame)
         wire.send(connection, {"kept": facts}, facts.pop("jpeg"))
 
+    def progress(frames: int) -> None:
+        wire.send(connection, {"progress": frames})
+
     options = DecodeOptions(**request["options"])
-    result = decode_file(Path(request["path"]), options, limits, keep, lambda n: wire.send(connection, {"progress": n}))
+    data = body if request["do"] == "clip" else None
+    result = decode_file(Path(request["path"]), options, limits, keep, progress, data)
     return {"shots": result.shots, "facts": result.facts, "notes": result.notes}, b""
 
 
@@ -106,4 +111,4 @@ def _picture(
     return {"height": picture.shape[0], "width": picture.shape[1]}, memoryview(picture.tobytes())
 
 
-_DO: dict[str, Any] = {"probe": _probe, "decode": _decode, "picture": _picture}
+_DO: dict[str, Any] = {"probe": _probe, "decode": _decode, "clip": _decode, "picture": _picture}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mediaflow.errors import AlgorithmError, UsageError
 from mediaflow.publishing.gates.probes import LABELS, TEXTS, Probe, draw
-from mediaflow.publishing.gates.questions import Question
+from mediaflow.quality.questions import Question
 from mediaflow.search.query import Clause, Dialogue, Query, SimilarToShot, Where
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ class _Asked:
     query: Query
 
 
-def moved(before: Gateway, after: Gateway, golden: Sequence[Question]) -> dict[str, Any]:
+def moved(before: Gateway, after: Gateway, golden: Iterable[Question]) -> dict[str, Any]:
     """Compare the first answers of two snapshots.
 
     Parameters
     ----------
     before, after : Gateway
         The snapshots.
-    golden : sequence of Question
+    golden : iterable of Question
         Questions that people wrote; beside them some are drawn from the rows of `before`, the same at any time. A
         shot is asked for by its place: each snapshot looks for what is like its own vector of it.
 

@@ -14,7 +14,10 @@ from mediaflow.search.people import Cast, Voices, voices_of
 from mediaflow.search.query import Filters
 from mediaflow.snapshots.reader import SnapshotReader
 
-_TITLES = ("title_no", "title_id", "title", "kind", "year", "genres", "languages", "series", "season", "episode")
+_TITLES = (
+    *("title_no", "title_id", "title", "kind", "year", "genres", "languages", "series", "season", "episode"),
+    "duration_ms",
+)
 _PEOPLE = ("title_no", "talent", "character")
 
 

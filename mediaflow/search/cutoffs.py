@@ -28,14 +28,18 @@ FALSE_POSITIVES = 0.001
 
 _ROWS = 2_048
 # What is seen in pictures of all kinds; any one film has next to nothing of these.
+# fmt: off
 _THINGS = (
-    "accordion aquarium anvil bagpipe ballot beehive bonsai bulldozer cactus calculator canoe carousel casserole chalkboard"
-    " chandelier chess dentist dolphin drawbridge easel escalator excavator fireplace flute forklift fossil gondola"
-    " greenhouse hammock harp hedgehog igloo jigsaw kayak kettle ladle lighthouse lobster loom microscope mosaic nest"
-    " oyster parachute pelican piano pinwheel pottery pulpit quilt radar rollerskate saxophone scaffold sewing shovel"
-    " snowplough spreadsheet stethoscope sundial tapestry telescope tractor trampoline typewriter ukulele vineyard walrus"
-    " waterwheel xylophone"
-).split()
+    "accordion", "aquarium", "anvil", "bagpipe", "ballot", "beehive", "bonsai", "bulldozer", "cactus", "calculator",
+    "canoe", "carousel", "casserole", "chalkboard", "chandelier", "chess", "dentist", "dolphin", "drawbridge",
+    "easel", "escalator", "excavator", "fireplace", "flute", "forklift", "fossil", "gondola", "greenhouse",
+    "hammock", "harp", "hedgehog", "igloo", "jigsaw", "kayak", "kettle", "ladle", "lighthouse", "lobster", "loom",
+    "microscope", "mosaic", "nest", "oyster", "parachute", "pelican", "piano", "pinwheel", "pottery", "pulpit",
+    "quilt", "radar", "rollerskate", "saxophone", "scaffold", "sewing", "shovel", "snowplough", "spreadsheet",
+    "stethoscope", "sundial", "tapestry", "telescope", "tractor", "trampoline", "typewriter", "ukulele", "vineyard",
+    "walrus", "waterwheel", "xylophone",
+)
+# fmt: on
 
 
 class CutOffs:
@@ -88,11 +92,7 @@ class CutOffs:
         """Return (rows, dim) vectors of rows spread evenly over the table, and whose they are."""
         table = self._table(algorithm)
         count = table.count_rows()
-        at = (
-            np.unique(np.linspace(0, count - 1, min(count, _ROWS)).astype(np.int64))
-            if count
-            else np.array([], np.int64)
-        )
+        at = np.linspace(0, max(count - 1, 0), min(count, _ROWS)).astype(np.int64)
         rows = table.take(at, columns=["vector", "title_no"])
         vectors = rows["vector"].combine_chunks()
         flat = vectors.flatten().to_numpy(zero_copy_only=False).astype(np.float32)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
 from mediaflow.search.cutoffs import FALSE_POSITIVES
+from mediaflow.search.encoding import Encoders, TextVectors
 from mediaflow.search.gateway import Gateway
 from mediaflow.search.query import Query
 from mediaflow.search.results import Results
-from mediaflow.search.routing import Encoders, Pictures
+from mediaflow.search.similar import Pictures
 from mediaflow.snapshots.engine import LINGER_MS, TTL_MS, Host
 from mediaflow.snapshots.reader import SnapshotReader
 from mediaflow.storage.objects import ObjectStore
@@ -37,10 +38,11 @@ class Gateways:
         self._encoders = encoders
         self._pictures = pictures
         self._false_positives = false_positives
+        self._texts = TextVectors(encoders)
 
     def open(self, reader: SnapshotReader, parts: Mapping[str, Mapping[str, Any]]) -> Gateway:
         """Open a snapshot for search."""
-        gateway = Gateway(reader, self._encoders, self._pictures, self._false_positives)
+        gateway = Gateway(reader, self._encoders, self._pictures, self._false_positives, self._texts)
         gateway.warm()
         return gateway
 
@@ -97,13 +99,18 @@ class SearchEngine:
         UsageError
             The query cannot be answered; see `mediaflow.search.gateway.Gateway.search`.
         """
-        with self.answering(snapshot) as gateway:
+        with self.gateway(snapshot) as gateway:
             results = gateway.search(query, offset)
         return results
 
-    def answering(self, snapshot: str | None = None) -> AbstractContextManager[Gateway]:
-        """Give the gateway to the current snapshot, or to the one that is named, for one request.
+    @contextmanager
+    def gateway(self, snapshot: str | None = None) -> Iterator[Gateway]:
+        """Open for one request the snapshot that is current, or just the one that is named.
 
-        What is read of it is handed out after the `with` block; the errors are those of `search`.
+        Raises
+        ------
+        EngineNotReady, NothingPublished, SnapshotExpired
+            As for `search`.
         """
-        return self._host.answering(snapshot)
+        with self._host.answering(snapshot) as gateway:
+            yield gateway

@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from mediaflow.errors import UsageError
-from mediaflow.search.fusion import CONSTANT, fuse
-from mediaflow.search.literals import among, both
-from mediaflow.search.moments import MOMENTS, distinct, in_space, in_time, together, without
+from mediaflow.search.asked import AnyAsked, Tables, Titles
+from mediaflow.search.fusion import CONSTANT, fused
+from mediaflow.search.moments import distinct, in_space, in_time, together, without
 from mediaflow.search.query import AllOf, AnyOf, Clause, Combined, Leaf, Not, SpaceJoin, TimeJoin, Weighted, leaves
-from mediaflow.search.routing import Asked, Router
+from mediaflow.search.routing import Router
 from mediaflow.search.searchers.matches import BOX
 from mediaflow.search.searchers.vector import EXACT_ROWS
 
 if TYPE_CHECKING:
-    import lance
+    pass
 
 JOINED_ROWS = 1_000
 """Of a clause that ranks all there is, so many of the best are joined, or stand alone within others."""
@@ -48,8 +48,8 @@ class Answered:
         The clause that it was asked for.
     asked : Asked
         What was asked.
-    condition : str, optional
-        With which condition, the filters' among it.
+    titles : frozenset of int, or None
+        Of which titles; None stands for all.
     matches : pl.DataFrame
         MATCHES, best first.
     cut : bool
@@ -59,8 +59,8 @@ class Answered:
     """
 
     leaf: Leaf
-    asked: Asked
-    condition: str | None
+    asked: AnyAsked
+    titles: Titles
     matches: pl.DataFrame
     cut: bool
     cpu_ms: float
@@ -86,18 +86,16 @@ class Evaluation:
         Numbers of the titles that may answer; None stands for all.
     """
 
-    def __init__(
-        self, router: Router, table: Callable[[str], lance.LanceDataset], titles: frozenset[int] | None
-    ) -> None:
+    def __init__(self, router: Router, table: Tables, titles: Titles) -> None:
         self.leaves: list[Answered] = []
         self.unended = False
         self._router = router
         self._table = table
         self._titles = titles
-        self._routed: dict[Leaf, list[Asked]] = {}
+        self._routed: dict[Leaf, Sequence[AnyAsked]] = {}
 
     def fused(
-        self, clauses: Sequence[Clause], also: Callable[[Asked], Asked | None], best: int, most: int
+        self, clauses: Sequence[Clause], also: Callable[[AnyAsked], AnyAsked | None], best: int, most: int
     ) -> pl.DataFrame:
         """Return the moments of a whole question, best first: those of its clauses, fused.
 
@@ -121,34 +119,22 @@ class Evaluation:
                 continue
             asked = self._route(clause)
             asked = [*asked, *(besides for one in asked if (besides := also(one)) is not None)]
-            limits = [None if one.whole else best if one.ranks else most for one in asked]
+            limits = [None if one.least is not None else best if one.ranks else most for one in asked]
             lists += [self._leaf(clause, one, self._titles, limit) for one, limit in zip(asked, limits, strict=True)]
             weights += [weight] * len(asked)
         self.unended = len(lists) == len(self.leaves) == 1 and self.leaves[0].cut and not self.leaves[0].asked.ranks
         if combined and len(lists) == 1:
             return _ordered(lists[0])
-        return self._hits(lists, weights)
+        return fused(lists, weights)
 
-    def source(self, number: int) -> tuple[Answered, int]:
-        """Return the leaf that a moment's source is of, and its place among the matches."""
-        return self.leaves[number >> _LEAF], number & ((1 << _LEAF) - 1)
+    def sources(self, numbers: pl.Series) -> Iterator[tuple[Answered, pl.Series, pl.Series]]:
+        """Yield for each leaf that some sources of moments are of: it, these, and their places among its matches."""
+        leaf = numbers // (1 << _LEAF)
+        for at in leaf.unique().sort():
+            of_leaf = numbers.filter(leaf == at)
+            yield self.leaves[at], of_leaf, of_leaf % (1 << _LEAF)
 
-    def _hits(self, lists: list[pl.DataFrame], weights: list[float]) -> pl.DataFrame:
-        hits = fuse(lists, weights)
-        sources = [one["sources"].to_list() for one in lists]
-        rows = [
-            (
-                hit.title_no,
-                hit.start_ms,
-                hit.end_ms,
-                hit.score,
-                list(dict.fromkeys(number for one in hit.sources for number in sources[one.list_no][one.row])),
-            )
-            for hit in hits
-        ]
-        return pl.DataFrame(rows, schema=MOMENTS, orient="row")
-
-    def _moments(self, clause: Clause, titles: frozenset[int] | None) -> pl.DataFrame:
+    def _moments(self, clause: Clause, titles: Titles) -> pl.DataFrame:
         match clause:
             case Weighted():
                 _check_weight(clause.weight)
@@ -167,22 +153,22 @@ class Evaluation:
                 raise UsageError("A clause 'not' stands in 'all', beside a clause that says what to look for.")
         return distinct(pl.concat([self._gains(clause, one, titles, JOINED_ROWS) for one in self._route(clause)]))
 
-    def _boxed(self, leaf: Leaf, titles: frozenset[int] | None) -> pl.DataFrame:
+    def _boxed(self, leaf: Leaf, titles: Titles) -> pl.DataFrame:
         """Return a leaf's rows, scored by their ranks, with their boxes and `row`: which algorithm's, and which."""
         frames = []
         for one in self._route(leaf):
-            if not set(BOX) <= set(self._table(one.algorithm).schema.names):
+            scored = self._scored(leaf, one, titles, JOINED_ROWS)
+            boxes = self.leaves[-1].matches
+            if not set(BOX) <= set(boxes.columns):
                 raise UsageError(
                     f"Rows of {one.algorithm!r} have no boxes, so they stand nowhere in the picture.",
                     algorithm=one.algorithm,
                 )
-            scored = self._scored(leaf, one, titles, JOINED_ROWS)
-            boxes = self.leaves[-1].matches
             row = boxes.select(pl.format("{} {}", pl.lit(one.algorithm), "row").alias("row"))
             frames.append(pl.concat([scored, boxes.select(*BOX), row], how="horizontal"))
         return pl.concat(frames)
 
-    def _all(self, clause: AllOf, titles: frozenset[int] | None) -> pl.DataFrame:
+    def _all(self, clause: AllOf, titles: Titles) -> pl.DataFrame:
         wanted = [one for one in clause.clauses if not isinstance(one, Not)]
         if not wanted:
             raise UsageError("A clause 'all' needs a clause that says what to look for, not only what not.")
@@ -198,20 +184,19 @@ class Evaluation:
                 moments = without(moments, self._excluded(taken.clause, _left(titles, moments)))
         return moments
 
-    def _ranked(self, clause: Clause, left: frozenset[int] | None, titles: frozenset[int] | None) -> pl.DataFrame:
+    def _ranked(self, clause: Clause, left: frozenset[int] | None, titles: Titles) -> pl.DataFrame:
         """Return the moments of a leaf that ranks: of all rows of the titles that are left, where that is cheap."""
         leaf, weight = _plain(clause)
         assert not isinstance(leaf, Combined)
         frames = []
         for one in self._route(leaf):
             limit = JOINED_ROWS
-            if left is not None:
-                condition = both(one.condition, among("title_no", left))
-                limit = max(limit, min(EXACT_ROWS, self._table(one.algorithm).count_rows(condition)))
+            if left is not None and len(left) <= _MOST_TITLES:
+                limit = max(limit, min(EXACT_ROWS, one.may_answer(self._table, left)))
             frames.append(self._gains(leaf, one, titles, limit, weight))
         return distinct(pl.concat(frames))
 
-    def _excluded(self, clause: Clause, titles: frozenset[int] | None) -> pl.DataFrame:
+    def _excluded(self, clause: Clause, titles: Titles) -> pl.DataFrame:
         # Wherever it stands: only the best of what ranks are joined, and the rest would not be taken away.
         if any(map(self._ranks, leaves((clause,)))):
             raise UsageError(
@@ -227,29 +212,23 @@ class Evaluation:
             return False
         return any(one.ranks for one in self._route(leaf))
 
-    def _gains(
-        self, leaf: Leaf, asked: Asked, titles: frozenset[int] | None, most: int, weight: float = 1.0
-    ) -> pl.DataFrame:
+    def _gains(self, leaf: Leaf, asked: AnyAsked, titles: Titles, most: int, weight: float = 1.0) -> pl.DataFrame:
         """Return a leaf's matches as moments scored by their ranks; of one that chooses, all."""
         return distinct(self._scored(leaf, asked, titles, most, weight))
 
-    def _scored(
-        self, leaf: Leaf, asked: Asked, titles: frozenset[int] | None, most: int, weight: float = 1.0
-    ) -> pl.DataFrame:
+    def _scored(self, leaf: Leaf, asked: AnyAsked, titles: Titles, most: int, weight: float = 1.0) -> pl.DataFrame:
         matches = self._leaf(leaf, asked, titles, most if asked.ranks else None)
         rank = pl.col("score").rank("min", descending=True)
         return matches.with_columns(score=weight / (CONSTANT + rank.cast(pl.Float64)))
 
-    def _route(self, clause: Leaf) -> list[Asked]:
+    def _route(self, clause: Leaf) -> Sequence[AnyAsked]:
         if clause not in self._routed:
             self._routed[clause] = self._router.route(clause)
         return self._routed[clause]
 
-    def _leaf(self, leaf: Leaf, asked: Asked, titles: frozenset[int] | None, most: int | None) -> pl.DataFrame:
+    def _leaf(self, leaf: Leaf, asked: AnyAsked, titles: Titles, most: int | None) -> pl.DataFrame:
         start = time.process_time()
-        condition = both(asked.condition, None if titles is None else among("title_no", titles))
-        table = self._table(asked.algorithm)
-        found = asked.searcher.search(table, condition, None if most is None else most + 1)
+        found = asked.find(self._table, titles, None if most is None else most + 1)
         cut = False
         if most is not None and len(found) > most:
             before = found.filter(pl.col("score") > found["score"][most])
@@ -257,9 +236,9 @@ class Evaluation:
             # Where all score the same, none is left out.
             found = before if len(before) else found.head(most)
             if not cut:
-                found = asked.searcher.search(table, condition, None)
+                found = asked.find(self._table, titles, None)
         base = len(self.leaves) << _LEAF
-        self.leaves.append(Answered(leaf, asked, condition, found, cut, 1e3 * (time.process_time() - start)))
+        self.leaves.append(Answered(leaf, asked, titles, found, cut, 1e3 * (time.process_time() - start)))
         number = pl.int_range(base, base + pl.len(), dtype=pl.Int64)
         return found.select("title_no", "start_ms", "end_ms", "score", pl.concat_list(number).alias("sources"))
 
@@ -268,7 +247,7 @@ def _ordered(moments: pl.DataFrame) -> pl.DataFrame:
     return moments.sort("score", "title_no", "start_ms", "end_ms", descending=[True, False, False, False])
 
 
-def _left(titles: frozenset[int] | None, moments: pl.DataFrame) -> frozenset[int] | None:
+def _left(titles: Titles, moments: pl.DataFrame) -> frozenset[int] | None:
     """Return the titles to look at further, where that spares anything."""
     numbers = moments["title_no"].unique()
     return titles if len(numbers) > _MOST_TITLES else frozenset(numbers.to_list())

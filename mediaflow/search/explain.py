@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mediaflow.search.asked import Tables
 from mediaflow.search.evaluation import Answered
 from mediaflow.search.query import Clause, leaves
-from mediaflow.search.searchers.text import TextSearcher
-from mediaflow.search.searchers.vector import VectorSearcher
-
-if TYPE_CHECKING:
-    import lance
 
 
 @dataclass(frozen=True)
@@ -28,8 +24,8 @@ class Step:
     algorithm : str
         Whose rows.
     how : str
-        `exact` (vectors compared one by one), `index` (by the vector index), `words` (by the text index) or
-        `condition`.
+        `exact` (vectors compared one by one), `index` (by the vector index), `words` (by the text index),
+        `condition`, or `outside` (by an index outside of the store).
     may_answer : int
         Rows that the filters and conditions leave.
     found : int
@@ -61,20 +57,17 @@ class Step:
 
 
 def explain(
-    answers: Iterable[Answered],
-    clauses: Sequence[Clause],
-    table: Callable[[str], lance.LanceDataset],
-    false_positives: float,
+    answers: Iterable[Answered], clauses: Sequence[Clause], tables: Tables, false_positives: float
 ) -> list[Step]:
     """Return the steps of a question, in the order in which they were taken.
 
     Parameters
     ----------
     answers : iterable of Answered
-        What the tables answered.
+        What was answered.
     clauses : sequence of Clause
         The question.
-    table : callable
+    tables : callable
         Opens the table of an algorithm.
     false_positives : float
         The share of rows that the cut-offs let through by chance.
@@ -82,16 +75,16 @@ def explain(
     places = {leaf: at for at, leaf in enumerate(leaves(clauses))}
     steps = []
     for one in answers:
-        asked, rows = one.asked, table(one.asked.algorithm)
-        may_answer = rows.count_rows(one.condition)
+        asked, found = one.asked, len(one.matches)
+        may_answer = asked.may_answer(tables, one.titles)
         steps.append(
             Step(
                 clause=places[one.leaf],
                 asked=repr(one.leaf),
                 algorithm=asked.algorithm,
-                how=_how(one, rows),
+                how=asked.how(tables, one.titles, found),
                 may_answer=may_answer,
-                found=len(one.matches),
+                found=found,
                 cut=one.cut,
                 least=asked.least,
                 by_chance=None if asked.least is None else may_answer * false_positives,
@@ -99,11 +92,3 @@ def explain(
             )
         )
     return steps
-
-
-def _how(answered: Answered, table: lance.LanceDataset) -> str:
-    searcher = answered.asked.searcher
-    if isinstance(searcher, VectorSearcher):
-        plan = searcher.plan(table, answered.condition, max(1, len(answered.matches)))
-        return "index" if plan["use_index"] else "exact"
-    return "words" if isinstance(searcher, TextSearcher) else "condition"

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from cachetools import LRUCache
 
 from mediaflow.errors import UsageError
+from mediaflow.search.annotations import read_annotations
+from mediaflow.search.asked import AnyAsked, Asked, Index
 from mediaflow.search.catalogue import Catalogue, Selection
 from mediaflow.search.cutoffs import FALSE_POSITIVES, CutOffs
+from mediaflow.search.encoding import Encoders, TextVectors
 from mediaflow.search.evaluation import Evaluation
 from mediaflow.search.explain import Step, explain
+from mediaflow.search.facets import Count, facets
 from mediaflow.search.group import by_time, grouped
 from mediaflow.search.hits import Showing
 from mediaflow.search.literals import both
 from mediaflow.search.people import Voices
 from mediaflow.search.query import FreeText, Query, leaves
 from mediaflow.search.results import Results
-from mediaflow.search.routing import DIALOGUE, VISUAL, Asked, Encoders, Pictures, Router
+from mediaflow.search.routing import DIALOGUE, Router
+from mediaflow.search.similar import VISUAL, Pictures
+from mediaflow.search.views import View
 from mediaflow.storage import steps
 
 if TYPE_CHECKING:
@@ -71,6 +77,10 @@ class Gateway:
         Decodes pictures of users; asked only for such a query.
     false_positives : float
         The share of the rows that an unrelated query lets through where everything is asked for.
+    texts : TextVectors, optional
+        Encodes texts, for this snapshot and others.
+    outside : Mapping[str, Index], optional
+        Indexes of this snapshot that stand outside of the store; a clause `Where` asks them by these names.
     """
 
     def __init__(
@@ -79,12 +89,14 @@ class Gateway:
         encoders: Encoders,
         pictures: Pictures,
         false_positives: float = FALSE_POSITIVES,
+        texts: TextVectors | None = None,
+        outside: Mapping[str, Index] | None = None,
     ) -> None:
         self.reader = reader
-        self._encoders = encoders
+        self._texts = texts or TextVectors(encoders)
         self.catalogue = Catalogue(reader, lambda: self._speakers)
         self._cutoffs = CutOffs(self._table, false_positives)
-        self._router = Router(reader, encoders, pictures, self.catalogue, self._cutoffs)
+        self._router = Router(reader, encoders, pictures, self.catalogue, self._cutoffs, self._texts, outside or {})
         self._known: LRUCache[tuple[Query, int], _Ranked] = LRUCache(_REMEMBERED, lambda one: 1 + len(one.moments))
         self._lock = threading.Lock()
 
@@ -123,6 +135,45 @@ class Gateway:
             evaluation = self._evaluated(query, selection, _depth(query)).evaluation
             return explain(evaluation.leaves, query.clauses, self._table, self._cutoffs.rate)
 
+    def facets(self, query: Query, wanted: Sequence[str]) -> dict[str, list[Count]]:
+        """Count the hits of a query, on all pages, by what their titles are; see `mediaflow.search.facets`.
+
+        Raises
+        ------
+        UsageError, SnapshotExpired
+            As for `search`; or there is no such facet.
+        """
+        with self.reader.reading():
+            return facets(self._answer(query).moments, self.catalogue.titles, wanted)
+
+    def view(self, query: Query, view: View) -> list[dict[str, Any]]:
+        """Return the answer to a query in another form; see `mediaflow.search.views`.
+
+        Raises
+        ------
+        UsageError, SnapshotExpired
+            As for `search`.
+        """
+        with self.reader.reading():
+            ranked = self._answer(query)
+            spoken = Showing(self.reader.manifest, self._table, self.catalogue.titles).speakers(
+                ranked.moments, ranked.evaluation
+            )
+            return view.show(ranked.moments, spoken, self.catalogue)
+
+    def annotations(
+        self, title: str, start_ms: int = 0, end_ms: int = 2**40, algorithms: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """Return what algorithms found in a part of a title; see `mediaflow.search.annotations`.
+
+        Raises
+        ------
+        UsageError, SnapshotExpired
+            As for `search`; or there is no such algorithm.
+        """
+        with self.reader.reading():
+            return read_annotations(self.reader, self.catalogue.one_title(title), start_ms, end_ms, algorithms)
+
     def close(self) -> None:
         """Let go of the snapshot."""
         self.reader.close()
@@ -144,13 +195,9 @@ class Gateway:
             for index in table.describe_indices():
                 table.prewarm_index(index.name)
         for identity in manifest.encoders:
-            self._encoders.encoder(identity).encode_texts([_WARMING])
+            self._texts.vector(identity, _WARMING)
 
     def _search(self, query: Query, offset: int) -> Results:
-        if not query.clauses:
-            raise UsageError("Say what to look for: a text, --dialogue, --visual, --image, --shot or --where.")
-        if not 1 <= query.limit <= _MOST_HITS:
-            raise UsageError(f"The limit must be from 1 to {_MOST_HITS}, not {query.limit}.", limit=query.limit)
         selection = self._selection(query)
         notes = (*selection.notes, *self._absent(query))
         if selection.title_nos is not None and not selection.title_nos:
@@ -174,7 +221,15 @@ class Gateway:
             next_offset=end if end < total or (ranked.unended and len(shown) == query.limit) else None,
         )
 
+    def _answer(self, query: Query) -> _Ranked:
+        """Return what answers a query, all of it as far as it is counted."""
+        return self._ranked(query, self._selection(query), _CANDIDATES_BY_TIME)
+
     def _selection(self, query: Query) -> Selection:
+        if not query.clauses:
+            raise UsageError("Say what to look for: a text, --dialogue, --visual, --image, --shot or --where.")
+        if not 1 <= query.limit <= _MOST_HITS:
+            raise UsageError(f"The limit must be from 1 to {_MOST_HITS}, not {query.limit}.", limit=query.limit)
         selection = self.catalogue.select(query.filters)
         for wanted in query.filters.rows:
             numbers = self._router.titles_with(wanted)
@@ -216,12 +271,14 @@ class Gateway:
         missing = [name for name in (VISUAL, DIALOGUE) if name not in self.reader.manifest.algorithms]
         return [f"The snapshot has nothing of {name!r} yet: this answer is without it." for name in missing]
 
-    def _spoken(self, voices: Voices | None) -> Callable[[Asked], Asked | None]:
+    def _spoken(self, voices: Voices | None) -> Callable[[AnyAsked], AnyAsked | None]:
         """Ask dialogue once more for what the people themselves say: such cues rank in one list more than others."""
         theirs = voices.condition if voices and voices.speakers else None
 
-        def again(one: Asked) -> Asked | None:
-            return replace(one, condition=both(one.condition, theirs)) if theirs and one.algorithm == DIALOGUE else None
+        def again(one: AnyAsked) -> AnyAsked | None:
+            if theirs is None or not isinstance(one, Asked) or one.algorithm != DIALOGUE:
+                return None
+            return replace(one, condition=both(one.condition, theirs))
 
         return again
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from mediaflow.search.asked import AnyAsked, Tables
 from mediaflow.search.evaluation import Evaluation
 from mediaflow.search.people import Voices
 from mediaflow.search.query import Clause, Presence, leaves
 from mediaflow.search.results import Box, Hit, Source
-from mediaflow.search.searchers.matches import read_rows
 
 if TYPE_CHECKING:
-    import lance
-
     from mediaflow.snapshots.manifest import AlgorithmPart, Manifest
 
 
@@ -26,15 +25,15 @@ class Showing:
     ----------
     manifest : Manifest
         Of the snapshot that answered.
-    table : callable
+    tables : callable
         Opens the table of an algorithm.
     titles : pl.DataFrame
         title_no, title_id, title, series, season, episode.
     """
 
-    def __init__(self, manifest: Manifest, table: Callable[[str], lance.LanceDataset], titles: pl.DataFrame) -> None:
+    def __init__(self, manifest: Manifest, tables: Tables, titles: pl.DataFrame) -> None:
         self._manifest = manifest
-        self._table = table
+        self._tables = tables
         self._titles = titles
 
     def hits(
@@ -80,19 +79,34 @@ class Showing:
             )
         return hits
 
+    def speakers(self, moments: pl.DataFrame, evaluation: Evaluation) -> pl.DataFrame:
+        """Return who speaks in the cues that moments come from: `moment` (its place), `speaker` (as written)."""
+        frames = [pl.DataFrame(schema={"moment": pl.UInt32, "speaker": pl.String})]
+        moment = pl.int_range(pl.len(), dtype=pl.UInt32).alias("moment")
+        of_sources = moments.select(moment, number="sources").explode("number", empty_as_null=False)
+        for answered, numbers, at in evaluation.sources(of_sources["number"].unique()):
+            part = self._manifest.algorithms.get(answered.asked.algorithm)
+            if part and "speaker" in part.fields:
+                places = pl.DataFrame({"number": numbers, "row": answered.matches["row"].gather(at)})
+                rows = answered.asked.read(self._tables, places["row"].unique().to_list()).drop_nulls("speaker")
+                told = of_sources.join(places.join(rows, on="row"), on="number").select("moment", "speaker")
+                frames.append(told)
+        return pl.concat(frames).unique(maintain_order=True)
+
     def _read(
         self, shown: pl.DataFrame, evaluation: Evaluation, places: Mapping[Clause, int]
     ) -> dict[int, tuple[int, Source]]:
         """Read the rows behind the moments that are shown; return by number of a source its row and what it says."""
         found: dict[str, dict[int, tuple[int, float, int, int]]] = {}
-        for number in shown["sources"].explode(empty_as_null=False).unique().to_list():
-            answered, at = evaluation.source(number)
-            row, score = answered.matches.select("row", "score").row(at)
-            said = row, score, places[answered.leaf], at + 1
-            found.setdefault(answered.asked.algorithm, {})[number] = said
+        readers: dict[str, AnyAsked] = {}
+        for answered, numbers, at in evaluation.sources(shown["sources"].explode(empty_as_null=False).unique()):
+            at_rows, scores = (answered.matches[name].gather(at).to_list() for name in ("row", "score"))
+            said = zip(at_rows, scores, itertools.repeat(places[answered.leaf]), (at + 1).to_list(), strict=False)
+            found.setdefault(answered.asked.algorithm, {}).update(zip(numbers.to_list(), said, strict=True))
+            readers[answered.asked.algorithm] = answered.asked
         read: dict[int, tuple[int, Source]] = {}
         for algorithm, wanted in found.items():
-            rows = read_rows(self._table(algorithm), sorted({row for row, *_ in wanted.values()}))
+            rows = readers[algorithm].read(self._tables, sorted({row for row, *_ in wanted.values()}))
             by_row = {row["row"]: row for row in rows.iter_rows(named=True)}
             part = self._manifest.algorithms.get(algorithm)
             for number, (row, score, clause, rank) in wanted.items():

@@ -16,7 +16,9 @@ from mediaflow.search.query import (
     FreeText,
     GroupBy,
     Query,
+    SimilarToClip,
     SimilarToPicture,
+    SimilarToRange,
     SimilarToShot,
     Sort,
     Visual,
@@ -28,7 +30,7 @@ _TIMECODE = re.compile(
 )
 _YEARS = re.compile(r"(?P<first>\d{4})?(?P<dash>\s*[-–]\s*)?(?P<last>\d{4})?", re.A)
 _WHERE = re.compile(r"(?P<algorithm>[^=.\s]+)(?:\.(?P<field>[^=.\s]+))?\s*=\s*(?P<value>.*\S)\s*", re.S)
-_PICTURE_BYTES = 64 * 2**20
+_MOST_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ class Options:
     language: str | None = None
     kind: str | None = None
     image: Sequence[Path] = ()
+    clip: Sequence[Path] = ()
     shot: Sequence[str] = ()
+    range: Sequence[str] = ()
     where: Sequence[str] = ()
     title: Sequence[str] = ()
     series: Sequence[str] = ()
@@ -114,6 +118,15 @@ def parse_shot(text: str) -> SimilarToShot:
     return SimilarToShot(title.strip(), parse_timecode(timecode))
 
 
+def parse_range(text: str) -> SimilarToRange:
+    """Return the range of `TITLE@FROM-TO`."""
+    title, at, times = text.rpartition("@")
+    start, dash, end = times.partition("-")
+    if not (at and title.strip() and dash):
+        raise UsageError(f"{text!r} names no range; write TITLE@FROM-TO, such as sintel@1:02-1:20.5.", range=text)
+    return SimilarToRange(title.strip(), parse_timecode(start), parse_timecode(end))
+
+
 def parse_where(text: str) -> Where:
     """Return the clause of `NAME=VALUE` or `NAME.FIELD=VALUE`."""
     found = _WHERE.fullmatch(text.strip())
@@ -124,14 +137,23 @@ def parse_where(text: str) -> Where:
 
 def read_picture(path: Path) -> SimilarToPicture:
     """Read the file of a picture; whether it is one is found when it is decoded."""
+    return SimilarToPicture(_read(path, "picture"), path.name)
+
+
+def read_clip(path: Path) -> SimilarToClip:
+    """Read the file of a clip; whether it is one is found when it is decoded."""
+    return SimilarToClip(_read(path, "clip"), path.name)
+
+
+def _read(path: Path, what: str) -> bytes:
     try:
         if not path.is_file():
-            raise UsageError(f"There is no file {str(path)!r}; give the path of a picture.", path=str(path))
-        if path.stat().st_size > _PICTURE_BYTES:
+            raise UsageError(f"There is no file {str(path)!r}; give the path of a {what}.", path=str(path))
+        if path.stat().st_size > _MOST_BYTES:
             raise UsageError(
-                f"{str(path)!r} is larger than {_PICTURE_BYTES // 2**20} MiB; give a smaller picture.", path=str(path)
+                f"{str(path)!r} is larger than {_MOST_BYTES // 2**20} MiB; give a smaller {what}.", path=str(path)
             )
-        return SimilarToPicture(path.read_bytes(), path.name)
+        return path.read_bytes()
     except OSError as error:
         raise UsageError(
             f"{str(path)!r} cannot be read ({error.strerror}); check its permissions.", path=str(path)
@@ -145,7 +167,9 @@ def _clauses(options: Options) -> Iterator[Clause]:
     yield from (Visual(text) for text in options.visual)
     yield from (Dialogue(text, language, options.kind) for text in options.dialogue)
     yield from map(read_picture, options.image)
+    yield from map(read_clip, options.clip)
     yield from map(parse_shot, options.shot)
+    yield from map(parse_range, options.range)
     yield from map(parse_where, options.where)
 
 

@@ -128,6 +128,31 @@ class Talent:
 
 
 @dataclass(frozen=True)
+class SimilarToClip:
+    """Places that look like a short clip, given as the bytes of its file, shot by shot; `name` is for messages."""
+
+    data: bytes = field(repr=False)
+    name: str = "the clip"
+
+
+@dataclass(frozen=True)
+class SimilarToRange:
+    """Places that look like a part of a title, shot by shot; its shots themselves are left out."""
+
+    title: str
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True)
+class SimilarToVector:
+    """Rows of an algorithm that gives vectors, nearest to one of your own; of any length other than 0."""
+
+    vector: tuple[float, ...] = field(repr=False)
+    algorithm: str = "visual"
+
+
+@dataclass(frozen=True)
 class Where:
     """Rows of any algorithm, by its name; what `value` means follows from what its rows are.
 
@@ -213,9 +238,8 @@ class Weighted:
     weight: float
 
 
-Leaf: TypeAlias = (
-    FreeText | Dialogue | Visual | SimilarToPicture | SimilarToShot | Onscreen | Label | Character | Talent | Where
-)
+Similar: TypeAlias = SimilarToPicture | SimilarToShot | SimilarToClip | SimilarToRange | SimilarToVector
+Leaf: TypeAlias = FreeText | Dialogue | Visual | Similar | Onscreen | Label | Character | Talent | Where
 Combined: TypeAlias = AllOf | AnyOf | Not | TimeJoin | SpaceJoin
 Clause: TypeAlias = Leaf | Combined | Weighted
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
 
-from mediaflow.errors import TitleError, UsageError
+from mediaflow.algorithms.palette import OKLAB
+from mediaflow.errors import UsageError
+from mediaflow.search.asked import TITLES, AnyAsked, Asked, AskedOutside, Index
 from mediaflow.search.boxes import in_region
 from mediaflow.search.catalogue import Catalogue
 from mediaflow.search.cutoffs import CutOffs
+from mediaflow.search.encoding import Encoders, TextVectors
 from mediaflow.search.literals import among, at_least, both, text_literal
 from mediaflow.search.query import (
     Character,
@@ -18,73 +20,26 @@ from mediaflow.search.query import (
     Label,
     Leaf,
     Onscreen,
-    SimilarToPicture,
-    SimilarToShot,
     Talent,
     Visual,
     Where,
 )
 from mediaflow.search.searchers import Searcher
+from mediaflow.search.searchers.colour import ColourSearcher, colour_of
 from mediaflow.search.searchers.label import LabelSearcher
 from mediaflow.search.searchers.ranges import EverySearcher, FieldSearcher, RangeSearcher, number
 from mediaflow.search.searchers.text import TextSearcher, words_and_phrases
 from mediaflow.search.searchers.vector import VectorSearcher
 from mediaflow.search.searchers.whole import WholeSearcher
+from mediaflow.search.similar import VECTORS, VISUAL, Likeness, Pictures
 from mediaflow.snapshots.manifest import AlgorithmPart
 from mediaflow.snapshots.reader import SnapshotReader
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from mediaflow.models.encoder import Encoder
-
-VISUAL = "visual"
 DIALOGUE = "dialogue"
 ONSCREEN = "onscreen_text"
-TITLES = "titles"
-"""The table of titles, which no algorithm gives."""
-
 CUE_KINDS = ("dialogue", "description", "chapter")
-_VECTORS, _BOXED, _LABELS, _RANGES = "shot_vector", "boxed_text", "label", "range"
+_BOXED, _LABELS, _RANGES = "boxed_text", "label", "range"
 _TEXTS = ("text", _BOXED)
-
-
-class Encoders(Protocol):
-    """Gives the encoder of an identity, loaded."""
-
-    def encoder(self, identity: str) -> Encoder: ...
-
-
-class Pictures(Protocol):
-    """Decodes pictures that users bring."""
-
-    def picture(self, data: bytes) -> NDArray[np.uint8]:
-        """Return (height, width, 3) uint8 RGB; `UsageError` or `TitleError` where it cannot be read."""
-        ...
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a table is asked: the algorithm, the searcher, and a condition of its own beside the filters'.
-
-    `least` is the cut-off above which all is asked for, where that is so.
-    """
-
-    algorithm: str
-    searcher: Searcher
-    condition: str | None = None
-    least: float | None = None
-
-    @property
-    def ranks(self) -> bool:
-        """Whether any row answers, better or worse."""
-        return self.searcher.ranks
-
-    @property
-    def whole(self) -> bool:
-        """Whether all that is above a cut-off is asked for, and not only the best of it."""
-        return self.least is not None
 
 
 class Router:
@@ -100,6 +55,10 @@ class Router:
         Says which titles and people are meant.
     cutoffs : CutOffs
         Says what is similar enough, where everything is asked for.
+    texts : TextVectors
+        Encodes texts.
+    outside : Mapping[str, Index]
+        Indexes that stand outside of the store, by the name under which `Where` asks them.
     """
 
     def __init__(
@@ -109,14 +68,15 @@ class Router:
         pictures: Pictures,
         catalogue: Catalogue,
         cutoffs: CutOffs,
+        texts: TextVectors,
+        outside: Mapping[str, Index],
     ) -> None:
         self._reader = reader
-        self._encoders = encoders
-        self._pictures = pictures
         self._catalogue = catalogue
-        self._cutoffs = cutoffs
+        self._likeness = Likeness(reader, self.part, encoders, pictures, catalogue, cutoffs, texts)
+        self._outside = outside
 
-    def route(self, clause: Leaf) -> list[Asked]:
+    def route(self, clause: Leaf) -> Sequence[AnyAsked]:
         """Return what is asked for a clause, one entry a ranked list.
 
         Raises
@@ -130,14 +90,6 @@ class Router:
             case Dialogue():
                 self.part(DIALOGUE)
                 return [Asked(DIALOGUE, TextSearcher(clause.text), self._of_cues(clause))]
-            case Visual():
-                vector = self._encode_text(VISUAL, clause.text)
-                return [_like(vector, self._least_of_texts(VISUAL) if clause.everything else None)]
-            case SimilarToPicture():
-                vector = self._encode_picture(clause)
-                return [_like(vector, self._cutoffs.of_rows(VISUAL) if clause.everything else None)]
-            case SimilarToShot():
-                return [self._similar_to_shot(clause)]
             case Onscreen():
                 self.part(ONSCREEN)
                 sure = at_least("confidence", clause.least_confidence) if clause.least_confidence > 0 else None
@@ -148,7 +100,8 @@ class Router:
             case Character() | Talent():
                 return self._people(clause)
             case Where():
-                return [self._where(clause)]
+                return [self._outer(clause) if clause.algorithm in self._outside else self._where(clause)]
+        return [self._likeness.route(clause)]
 
     def titles_with(self, wanted: HasRow) -> frozenset[int]:
         """Return the numbers of the titles in which an algorithm found such a row."""
@@ -168,11 +121,11 @@ class Router:
             )
         return parts[algorithm]
 
-    def _free_text(self, clause: FreeText) -> list[Asked]:
+    def _free_text(self, clause: FreeText) -> Sequence[AnyAsked]:
         parts = self._reader.manifest.algorithms
         if VISUAL not in parts and DIALOGUE not in parts:
             self.part(VISUAL)
-        asked = self.route(Visual(clause.text)) if VISUAL in parts else []
+        asked = list(self.route(Visual(clause.text))) if VISUAL in parts else []
         if DIALOGUE in parts and (any(words_and_phrases(clause.text)) or not asked):
             asked += self.route(Dialogue(clause.text, clause.language, clause.kind))
         return asked
@@ -188,7 +141,8 @@ class Router:
             algorithms = [clause.algorithm]
         if not algorithms:
             raise UsageError("No algorithm of the published snapshot gives labels.")
-        return [Asked(name, LabelSearcher(clause.name, clause.least_confidence)) for name in algorithms]
+        sure = at_least("confidence", clause.least_confidence) if clause.least_confidence > 0 else None
+        return [Asked(name, _labelled(parts[name], clause.name), sure) for name in algorithms]
 
     def _people(self, clause: Character | Talent) -> list[Asked]:
         """Ask for what somebody says, and for the titles as a whole that have them in the cast."""
@@ -202,6 +156,14 @@ class Router:
         if not asked:
             self.part(DIALOGUE)
         return asked
+
+    def _outer(self, clause: Where) -> AskedOutside:
+        if clause.field is not None or clause.region is not None:
+            raise UsageError(
+                f"{clause.algorithm!r} is an index outside of the store: ask it for a value, without field or region.",
+                algorithm=clause.algorithm,
+            )
+        return AskedOutside(clause.algorithm, self._outside[clause.algorithm], clause.value)
 
     def _field(self, algorithm: str, field: str) -> AlgorithmPart:
         """Return the part of an algorithm that has a field."""
@@ -222,15 +184,16 @@ class Router:
         if clause.field is not None:
             self._field(clause.algorithm, clause.field)
             return Asked(clause.algorithm, FieldSearcher(clause.field, clause.value, clause.comparison), region)
-        return Asked(clause.algorithm, self._searcher(clause, part.shape), region)
+        return Asked(clause.algorithm, self._searcher(clause, part), region)
 
-    def _searcher(self, clause: Where, shape: str) -> Searcher:
+    def _searcher(self, clause: Where, part: AlgorithmPart) -> Searcher:
+        shape = part.shape
         if shape in _TEXTS:
             return TextSearcher(clause.value)
         if shape == _LABELS:
-            return LabelSearcher(clause.value)
-        if shape == _VECTORS:
-            return VectorSearcher(self._encode_text(clause.algorithm, clause.value))
+            return _labelled(part, clause.value)
+        if shape == VECTORS:
+            return VectorSearcher(self._likeness.of_text(clause.algorithm, clause.value))
         if shape == _RANGES:
             try:
                 return RangeSearcher(number(clause.value))
@@ -246,54 +209,6 @@ class Router:
             algorithm=clause.algorithm,
         )
 
-    def _encoder(self, algorithm: str) -> Encoder:
-        part = self.part(algorithm)
-        if part.shape != _VECTORS or part.model is None:
-            raise UsageError(
-                f"{algorithm!r} has no model that could compare texts or pictures with its rows; ask for its fields"
-                " (NAME.FIELD=VALUE).",
-                algorithm=algorithm,
-            )
-        return self._encoders.encoder(part.model)
-
-    def _least_of_texts(self, algorithm: str) -> float:
-        return self._cutoffs.of_texts(algorithm, self._encoder(algorithm))
-
-    def _encode_text(self, algorithm: str, text: str) -> np.ndarray:
-        if not text.strip():
-            raise UsageError("The description of the picture is empty; say what should be seen.")
-        vector: np.ndarray = self._encoder(algorithm).encode_texts([text.strip()])[0]
-        return vector
-
-    def _encode_picture(self, clause: SimilarToPicture) -> np.ndarray:
-        encoder = self._encoder(VISUAL)
-        try:
-            picture = self._pictures.picture(clause.data)
-        except (UsageError, TitleError) as error:
-            raise UsageError(f"{clause.name}: {error.message}", **error.fields) from error
-        vector: np.ndarray = encoder.encode_pictures([picture])[0]
-        return vector
-
-    def _similar_to_shot(self, clause: SimilarToShot) -> Asked:
-        import numpy as np
-
-        table = self._reader.table(self.part(VISUAL).table)
-        title_no, time_ms = int(self._catalogue.one_title(clause.title)), int(clause.time_ms)
-        # A time that is no 64-bit number breaks the filter, and is beyond the end of every title.
-        capped_ms = min(max(time_ms, -1), 2**62)
-        here = f"title_no = {title_no} AND start_ms <= {capped_ms} AND end_ms > {capped_ms}"
-        found = table.to_table(columns=["shot_no", "vector"], filter=here, limit=1)
-        if not found.num_rows:
-            raise UsageError(
-                f"{clause.title!r} has no shot at {time_ms / 1000:.3f} s that could be compared; 'mediaflow show' lists"
-                " its shots.",
-                title=clause.title,
-                time_ms=time_ms,
-            )
-        vector = np.asarray(found["vector"][0].as_py(), np.float32)
-        other = f"NOT (title_no = {title_no} AND shot_no = {found['shot_no'][0].as_py()})"
-        return _like(vector, self._cutoffs.of_rows(VISUAL) if clause.everything else None, other)
-
     def _of_cues(self, clause: Dialogue) -> str | None:
         language, kind = clause.language, clause.kind
         if kind is not None and kind not in CUE_KINDS:
@@ -308,9 +223,12 @@ class Router:
         )
 
 
-def _like(vector: np.ndarray, least: float | None, condition: str | None = None) -> Asked:
-    """Ask for shots like a vector: the best, or all with at least a similarity."""
-    return Asked(VISUAL, VectorSearcher(vector, least=least), condition, least)
+def _labelled(part: AlgorithmPart, name: str) -> Searcher:
+    """Look for a label, or for a colour by its code where the rows have coordinates of theirs."""
+    code = name.strip()
+    if code.startswith("#") and part.fields.keys() >= set(OKLAB):
+        return ColourSearcher(colour_of(code))
+    return LabelSearcher(name)
 
 
 def _these(algorithms: list[str]) -> str:

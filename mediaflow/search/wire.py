@@ -1,8 +1,8 @@
 """Queries as JSON objects, the form in which all faces of the search take them: read strictly, and written.
 
 A clause is an object of one member, whose name says what it is: `{"dialogue": {"text": "i never left"}}`,
-`{"all": [...]}`, `{"not": {...}}`. Fields are those of the classes in `mediaflow.search.query`; a field that is left out
-has its default. The bytes of a picture are base64, or come as bytes where a face has them by other means.
+`{"all": [...]}`, `{"not": {...}}`. Fields are those of the classes in `mediaflow.search.query`; a field that is left
+out has its default. The bytes of a picture are base64, or come as bytes where a face has them by other means.
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ from mediaflow.search.query import (
     Onscreen,
     Query,
     Region,
+    SimilarToClip,
     SimilarToPicture,
+    SimilarToRange,
     SimilarToShot,
+    SimilarToVector,
     SpaceJoin,
     Talent,
     TimeJoin,
@@ -51,7 +54,13 @@ LEAVES: dict[str, type] = {
     "talent": Talent,
     "where": Where,
 }
-SIMILAR: dict[str, type] = {"picture": SimilarToPicture, "shot": SimilarToShot}
+SIMILAR: dict[str, type] = {
+    "picture": SimilarToPicture,
+    "clip": SimilarToClip,
+    "shot": SimilarToShot,
+    "range": SimilarToRange,
+    "vector": SimilarToVector,
+}
 """What stands in `{"similar": {...}}`."""
 
 _NAMES = {kind: name for name, kind in (LEAVES | SIMILAR).items()}

@@ -19,6 +19,8 @@ from mediaflow.storage.objects import ObjectStore
 _ID = re.compile(r"\d{20}-[0-9a-f]{8}")
 _NUMBER = re.compile(r"\d{1,18}")
 
+CURRENT, PREVIOUS = "current", "previous"
+
 
 def lines(store: ObjectStore) -> list[dict[str, Any]]:
     """Return one line a release, the newest last, and before them the snapshots that were never released.
@@ -118,6 +120,23 @@ def as_of(releases: Releases, wanted: str) -> tuple[str, str]:
         "something.",
         wanted=wanted,
     )
+
+
+def named(releases: Releases, wanted: str) -> str:
+    """Return the id of the snapshot that somebody means: by its id, a release's number, or a time, or in a word.
+
+    Parameters
+    ----------
+    releases : Releases
+        The release log.
+    wanted : str
+        As `which` and `as_of` take it; or `current`, or `previous`: what was served before that.
+    """
+    if wanted == CURRENT:
+        return releases.current().id
+    if wanted == PREVIOUS:
+        return previous(releases)[0]
+    return which(releases, wanted) if _NUMBER.fullmatch(wanted) else as_of(releases, wanted)[0]
 
 
 def when(at_ms: int | None) -> str:

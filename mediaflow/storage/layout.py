@@ -22,6 +22,7 @@ ENGINES = "engines/"
 PINS = "pins/"
 PROBES = "probes/"
 ERASURES = "erasures/"
+EVALUATIONS = "evaluations/"
 
 
 def artifact(stage: str, title_id: str, revision: str, attempt: str, part: str) -> str:
@@ -87,6 +88,11 @@ def probe(name: str) -> str:
 def erasure(title_no: int) -> str:
     """Return the key of the wish that a title be erased."""
     return f"{ERASURES}{title_no:020d}.json"
+
+
+def evaluation(snapshot_id: str, questions: str) -> str:
+    """Return the key of what some questions, by the hash of them, measure of a snapshot."""
+    return f"{EVALUATIONS}{snapshot_id}/{questions}.json"
 
 
 def intent(epoch: int, table_name: str, attempt: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mediaflow.algorithms.registry import Registered, find
+from mediaflow.algorithms.registry import BUILT_IN, Registered, find
 from mediaflow.stages.graph import build
 
 GOOD = """
@@ -207,6 +207,28 @@ def test_parameters_of_no_algorithm_are_said_and_stop_nothing_else(name: str) ->
     assert broken.broken.startswith(f"There is no algorithm {name!r}, but [algorithms.{name}] sets its parameters")
     assert {"visual", "dialogue"} < {one.name for one in algorithms}
     build(algorithms, {})
+
+
+def test_the_setting_says_which_built_in_algorithms_there_are(tmp_path: Path) -> None:
+    assert [one.name for one in find(built_in=("palette", "visual", "palette"))] == ["visual", "palette"]
+    assert find(built_in=()) == []
+    own = find((write(tmp_path, own=altered(name='"palette"')),), built_in=("visual",))
+    assert [(one.name, one.source, one.broken) for one in own][1:] == [("palette", "own.py", "")]
+
+
+def test_a_built_in_algorithm_that_is_none_or_not_wanted_is_said_and_stops_nothing_else() -> None:
+    *good, broken = find(built_in=("dialogue", "Smells"))
+    assert [one.broken for one in good] == [""] and broken.name == "smells"
+    assert broken.broken == (
+        f"The setting 'built_in' names 'Smells', and there are {', '.join(BUILT_IN)}: correct the name or take it out."
+    )
+    *good, broken = find((), {"onscreen_text": {"least_confidence": 0.5}}, ("visual", "dialogue"))
+    assert [one.broken for one in good] == ["", ""] and broken.name == "onscreen_text"
+    assert broken.broken == (
+        "'onscreen_text' is not in the setting 'built_in', but [algorithms.onscreen_text] sets its parameters: add it "
+        "there or take them out."
+    )
+    build([*good, broken], {})
 
 
 def test_what_cannot_be_read_in_a_folder_is_one_broken_algorithm_or_no_algorithm(tmp_path: Path) -> None:

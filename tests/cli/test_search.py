@@ -115,6 +115,8 @@ WRONG = [
     (["--shot", "sintel@soon"], "'soon' is no timecode"),
     (["--where", "faces"], "'faces' is no condition"),
     (["--image", "no-such.jpg"], "There is no file 'no-such.jpg'"),
+    (["--clip", "no-such.mp4"], "There is no file 'no-such.mp4'"),
+    (["--range", "sintel@1:00"], "'sintel@1:00' names no range"),
     (["x", "--year", "94"], "'94' is no year"),
     (["x", "--sort", "length"], "--sort is score or time, not 'length'"),
     (["x", "--group-by", "genre"], "--group-by is title or series, not 'genre'"),

@@ -66,6 +66,7 @@ class Place:
             "home": self.home,
             "library": self.library,
             "algorithm_folders": self.algorithms,
+            "built_in": "visual,dialogue",
             "settle_s": 0,
             # Weights would cost seconds in every run; without them the algorithm is stopped, which is a case, too.
             "visual_model": str(folder / "nowhere"),

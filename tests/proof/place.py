@@ -232,6 +232,7 @@ class Place:
             "settle_s": 0,
             "loss_limit": 1,
             "algorithm_folders": [self.algorithms],
+            "built_in": "visual,dialogue",
             "retry_delays_s": [0.0],
             "decode_workers": 1,
             "keep_snapshots": KEEP,

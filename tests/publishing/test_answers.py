@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mediaflow.publishing.answers import moved
-from mediaflow.publishing.gates.questions import Question
+from mediaflow.quality.questions import Answer, Question
 from mediaflow.search.gateway import Gateway
 from mediaflow.search.query import Query, Visual
 from mediaflow.snapshots.reader import Releases
@@ -12,7 +12,7 @@ from tests.publishing.gates.studio import NoPictures, Studio, WordEncoders, shot
 
 __all__ = ["original", "studio"]
 
-CATS = Question("the third shot", Query((Visual("cats m1 2"),)), "cats", 2500)
+CATS = Question("the third shot", Query((Visual("cats m1 2"),)), (Answer("cats", 2500),))
 
 
 def gateways(studio: Studio) -> list[Gateway]:

@@ -78,7 +78,9 @@ def test_a_region_holds_what_its_edges_say(
     region = Region(x / GRID, y / GRID, w / GRID, h / GRID, relation)  # type: ignore[arg-type]
 
     def fits(row: dict[str, float]) -> bool:
-        left, top, right, bottom = (round(n * GRID) for n in (row["x"], row["y"], row["x"] + row["w"], row["y"] + row["h"]))
+        left, top, right, bottom = (
+            round(n * GRID) for n in (row["x"], row["y"], row["x"] + row["w"], row["y"] + row["h"])
+        )
         if relation == "inside":
             return x <= left and y <= top and right <= x + w and bottom <= y + h
         return left < x + w and x < right and top < y + h and y < bottom

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediaflow.search.fusion import CONSTANT, Fused, fuse
+from mediaflow.search.fusion import CONSTANT, Fused, fuse, fused
 
 Row = tuple[int, int, int, float]
 
@@ -117,6 +117,21 @@ def test_the_order_of_lists_and_of_rows_makes_no_difference(lists: list[list[Row
     random.shuffle(other)  # type: ignore[attr-defined]
     plain = [(hit.score, *rest) for hit, rest in zip(fuse(frames), shown(fuse(frames)), strict=True)]
     assert plain == [(hit.score, *rest) for hit, rest in zip(fuse(other), shown(fuse(other)), strict=True)]
+
+
+@given(LISTS, st.lists(st.sampled_from([0.5, 1.0, 3.0]), min_size=4, max_size=4))
+def test_as_moments_they_are_the_same(lists: list[list[Row]], weights: list[float]) -> None:
+    frames = [ranked(*rows) for rows in lists]
+    numbered = [
+        frame.with_columns(pl.concat_list(pl.int_range(pl.len()) + 100 * at).alias("sources"))
+        for at, frame in enumerate(frames)
+    ]
+    moments = fused(numbered, weights[: len(lists)])
+    hits = fuse(frames, weights)
+    told = moments.select("title_no", "start_ms", "end_ms", "score").rows()
+    assert told == [(hit.title_no, hit.start_ms, hit.end_ms, hit.score) for hit in hits]
+    sources = [{100 * one.list_no + one.row for one in hit.sources} for hit in hits]
+    assert [set(one) for one in moments["sources"].to_list()] == sources
 
 
 @given(LISTS)

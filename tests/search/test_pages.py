@@ -9,7 +9,7 @@ from mediaflow.search.gateway import Gateway
 from mediaflow.search.query import AnyOf, Character, Clause, Dialogue, FreeText, Label, Query, Sort, Visual
 from mediaflow.search.results import Hit
 from mediaflow.storage.objects import FolderStore
-from tests.search.world import LABEL, World, cue, shot
+from tests.search.world import LABEL, OneEncoder, RawPictures, World, cue, shot
 
 CUES = 1_500
 
@@ -23,7 +23,9 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
         world.title(title_id, cast={"Ana Lima": "Rosa"} if title_id == "two" else None, duration_ms=CUES * 10)
     films = [str(draw.choice(["one", "two", "three"])) for _ in range(CUES)]
     words = [" ".join(["sail", *draw.choice(["north", "home", "far"], draw.integers(0, 4))]) for _ in range(CUES)]
-    world.dialogue(*(cue(film, 10 * at, 10 * at + 9, text) for at, (film, text) in enumerate(zip(films, words, strict=True))))
+    world.dialogue(
+        *(cue(film, 10 * at, 10 * at + 9, text) for at, (film, text) in enumerate(zip(films, words, strict=True)))
+    )
     world.visual(*(shot("one", 10 * at, 10 * at + 10, "red" if at % 3 else "green") for at in range(300)))
     labels = [
         {"title_id": "three", "start_ms": 7 * at, "end_ms": 7 * at + 5, "label": "boat", "confidence": 1.0}
@@ -71,7 +73,7 @@ def test_all_that_fits_is_on_one_page(gateway: Gateway, clause: Clause, sort: So
 def test_another_process_goes_on_where_one_has_stopped(gateway: Gateway) -> None:
     query = Query((Dialogue("sail"),), limit=50)
     first = gateway.search(query)
-    other = Gateway(gateway.reader, gateway._encoders, None)  # type: ignore[arg-type]
+    other = Gateway(gateway.reader, OneEncoder(), RawPictures())
     second = other.search(query, 50)
     assert [key(hit) for hit in (*first, *second)] == [key(hit) for hit in pages(gateway, query)][:100]
 

@@ -14,12 +14,24 @@ from mediaflow.search.parse import (
     Options,
     parse_language,
     parse_query,
+    parse_range,
     parse_shot,
     parse_timecode,
     parse_where,
     parse_years,
 )
-from mediaflow.search.query import Dialogue, Filters, FreeText, Query, SimilarToPicture, SimilarToShot, Visual, Where
+from mediaflow.search.query import (
+    Dialogue,
+    Filters,
+    FreeText,
+    Query,
+    SimilarToClip,
+    SimilarToPicture,
+    SimilarToRange,
+    SimilarToShot,
+    Visual,
+    Where,
+)
 
 TIMECODES = [
     ("0", 0),
@@ -92,6 +104,7 @@ def test_what_is_no_language_gets_a_sentence(text: str) -> None:
 
 def test_shots_and_conditions_are_read() -> None:
     assert parse_shot("me@home@1:02.5") == SimilarToShot("me@home", 62_500)
+    assert parse_range("me@home-2@1:02.5-00:01:20") == SimilarToRange("me@home-2", 62_500, 80_000)
     assert parse_where("faces=Ann = Lee ") == Where("faces", "Ann = Lee")
     assert parse_where("dialogue.speaker = ANN") == Where("dialogue", "ANN", "speaker")
 
@@ -108,6 +121,12 @@ def test_what_is_no_shot_gets_a_sentence(text: str) -> None:
         parse_shot(text)
 
 
+@pytest.mark.parametrize("text", ["sintel", "@1-2", "sintel@", "sintel@1:00", "sintel@1:00-", "sintel@1-2-3"])
+def test_what_is_no_range_gets_a_sentence(text: str) -> None:
+    with pytest.raises(UsageError, match=r"names no range|is no timecode"):
+        parse_range(text)
+
+
 def test_options_become_one_query(tmp_path: Path) -> None:
     picture = tmp_path / "red.jpg"
     picture.write_bytes(b"\xff\0\0")
@@ -118,7 +137,9 @@ def test_options_become_one_query(tmp_path: Path) -> None:
         language="deu",
         kind="dialogue",
         image=[picture],
+        clip=[picture],
         shot=["a@1"],
+        range=["b@1-2"],
         where=["faces=Ann"],
         title=["a"],
         series=["s"],
@@ -136,7 +157,9 @@ def test_options_become_one_query(tmp_path: Path) -> None:
         Visual("red"),
         Dialogue('"never"', "de", "dialogue"),
         SimilarToPicture(b"\xff\0\0", "red.jpg"),
+        SimilarToClip(b"\xff\0\0", "red.jpg"),
         SimilarToShot("a", 1000),
+        SimilarToRange("b", 1000, 2000),
         Where("faces", "Ann"),
     )
     filters = Filters(("a",), ("s",), (1, 2), ("Drama",), ((1990, None),), ("Neo",), ("Ann",))
@@ -149,6 +172,7 @@ WRONG = [
     (Options(visual=["x"], language="de"), "--language and --kind narrow what is said"),
     (Options(image=[Path("no/such.jpg")]), r"There is no file 'no/such\.jpg'"),
     (Options(image=[Path("/")]), "There is no file"),
+    (Options(clip=[Path("no/such.mp4")]), r"There is no file 'no/such\.mp4'; give the path of a clip"),
 ]
 
 
@@ -162,5 +186,6 @@ def test_a_file_too_large_for_a_picture_is_not_read(tmp_path: Path) -> None:
     large = tmp_path / "large.jpg"
     with large.open("wb") as file:
         file.truncate(65 * 2**20)
-    with pytest.raises(UsageError, match="larger than 64 MiB"):
-        parse_query(Options(image=[large]))
+    for options, what in ((Options(image=[large]), "picture"), (Options(clip=[large]), "clip")):
+        with pytest.raises(UsageError, match=f"larger than 64 MiB; give a smaller {what}"):
+            parse_query(options)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from mediaflow.errors import UsageError
-from mediaflow.media.schemas import CUES
+from mediaflow.errors import TitleError, UsageError
+from mediaflow.media.pool import Decoded
+from mediaflow.media.schemas import CUES, FRAMES, SHOTS
 from mediaflow.search.gateway import Gateway
 from mediaflow.snapshots.manifest import AlgorithmPart, Manifest, TablePart
 from mediaflow.snapshots.reader import SnapshotReader
@@ -76,12 +77,20 @@ class OneEncoder:
 
 
 class RawPictures:
-    """Reads pictures of one colour, written as three bytes."""
+    """Reads pictures of one colour, written as three bytes, and clips of such shots, a second each."""
 
     def picture(self, data: bytes) -> np.ndarray:
         if len(data) != 3:
             raise UsageError("That is no picture; give a JPEG or PNG.")
         return np.broadcast_to(np.frombuffer(data, np.uint8), (4, 4, 3))
+
+    def clip(self, data: bytes, name: str) -> Decoded:
+        if not data or len(data) % 3:
+            raise TitleError(f"{name!r} is no media file of a format that is read.")
+        numbers = range(len(data) // 3)
+        shots = [{"shot_no": at, "start_ms": 1000 * at, "end_ms": 1000 * at + 1000} for at in numbers]
+        kept = [{"shot_no": at, "time_ms": 1000 * at, "jpeg": data[3 * at : 3 * at + 3]} for at in numbers]
+        return Decoded(pl.DataFrame(shots, schema=SHOTS), pl.DataFrame(kept, schema=FRAMES), {}, [])
 
 
 @dataclass

@@ -21,6 +21,7 @@ from mediaflow.serve.cursors import Cursors, Place
 from mediaflow.serve.grpc import search_pb2 as messages
 from mediaflow.serve.grpc import search_pb2_grpc as stubs
 from mediaflow.serve.grpc.face import ERROR, FIELDS, SERVICE
+from mediaflow.serve.http import MOST_BYTES
 from tests.conftest import ROOT
 from tests.serve.conftest import Server
 from tests.serve.faces import as_dict, as_message, snake
@@ -88,7 +89,7 @@ def test_a_picture_is_bytes(stub: stubs.SearchStub) -> None:
         ({"clauses": [{"text": {}}]}, r"clauses\[0\]\.text\.text: Field required"),
         ({"clauses": [{"text": {"text": "a"}}], "sort": "best"}, "Input should be 'score' or 'time'"),
         ({"clauses": [{"weighted": {"clause": {"text": {"text": "a"}}}}]}, "weight: Field required"),
-        ({"clauses": [{"similar": {}}]}, "similar has one member: picture or shot"),
+        ({"clauses": [{"similar": {}}]}, "similar has one member: picture or clip"),
         (HELLO | {"limit": 501}, "from 1 to 500"),
     ],
 )
@@ -112,7 +113,7 @@ def test_errors_are_typed(stub: stubs.SearchStub) -> None:
 
 
 def test_a_message_may_be_so_large(stub: stubs.SearchStub) -> None:
-    query = messages.Query(clauses=[{"similar": {"picture": {"data": bytes(17 * 2**20)}}}])
+    query = messages.Query(clauses=[{"similar": {"picture": {"data": bytes(MOST_BYTES)}}}])
     assert refused(stub.Search, messages.SearchRequest(query=query))[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 

@@ -12,7 +12,7 @@ from mediaflow.errors import UsageError
 from mediaflow.planning.stage import Stage
 from mediaflow.publishing.rollback import resume, rollback
 from mediaflow.snapshots.diff import diff
-from mediaflow.snapshots.history import as_of, lines, previous, when, which
+from mediaflow.snapshots.history import as_of, lines, named, previous, when, which
 from mediaflow.snapshots.reader import NothingPublished, Releases, UnknownSnapshot
 from mediaflow.storage import layout
 from mediaflow.storage.objects import FolderStore
@@ -183,3 +183,14 @@ def test_rows_are_those_that_are_served_and_not_those_that_are_kept_for_an_older
     assert len([name for name in third.manifest.tables if name.startswith("shots-")]) == 2
     found = diff(releases.at(releases.entry(2).snapshot), third)
     assert (found["rows"]["shots"], found["rows"]["titles"]) == ((8, 10), (4, 5))
+
+
+def test_a_snapshot_is_meant_by_id_number_time_or_word(world: World) -> None:
+    first, second = (line["snapshot"] for line in lines(world.store))
+    releases = released_at(world, 1_000_000_000_000, 2_000_000_000_000)
+    assert [named(releases, one) for one in ("current", "previous")] == [second, first]
+    assert [named(releases, one) for one in ("1", "2", first, second)] == [first, second, first, second]
+    assert named(releases, utc(1_500_000_000_000)) == first
+    for wanted, said in (("9", "There is no release 9"), ("latest", "'latest' is neither the id of a snapshot nor")):
+        with pytest.raises(UsageError, match=said):
+            named(releases, wanted)

@@ -101,6 +101,7 @@ class Collector:
         rest.sweep_objects(tally, epoch, now_ms)
         rest.sweep_leases(tally, now_ms)
         rest.sweep_models(tally, self._retired, kept.values())
+        rest.sweep_evaluations(tally)
         if self._cache is not None:
             rest.sweep_cache(tally, self._cache, kept)
         return COLLECTED

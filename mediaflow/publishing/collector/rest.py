@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mediaflow.models.record import weights_prefix
 from mediaflow.publishing.collector.tally import Tally
+from mediaflow.quality import stored
 from mediaflow.snapshots.leases import leases
 from mediaflow.snapshots.manifest import Manifest
 from mediaflow.storage import layout
@@ -42,6 +43,11 @@ def sweep_models(tally: Tally, retired: Callable[[], Collection[str]], kept: Ite
     for identity in sorted(set(retired()) - named):
         if identity in retired():
             tally.objects += tally.delete(tally.store.list(weights_prefix(identity)))
+
+
+def sweep_evaluations(tally: Tally) -> None:
+    """Delete what was measured of snapshots that are gone."""
+    tally.objects += tally.delete(stored.orphans(tally.store, frozenset(tally.snapshots)))
 
 
 def sweep_cache(tally: Tally, cache: Path, kept: Collection[str]) -> None:

@@ -4,7 +4,7 @@
 2. The title gets its tombstone, and a publish takes it out of what is served.
 3. What is served is written into new files, as deleted rows are still in their fragments.
 4. Every snapshot that may hold it is retired, with the pins on it, and the collector deletes them.
-5. Artifacts, the ledger's rows, the catalogue's entries and the cache go.
+5. Artifacts, the ledger's rows, evaluations that name it, the catalogue's entries and the cache go.
 
 What other tools have noted of it they clear themselves, as they find the wish; the last of them takes it away.
 """
@@ -26,6 +26,7 @@ from mediaflow.publishing.erase.afresh import Busy, release_afresh
 from mediaflow.publishing.erase.cache import forget
 from mediaflow.publishing.erase.holding import Holding
 from mediaflow.publishing.publisher import Publication
+from mediaflow.quality import stored
 from mediaflow.snapshots.leases import leases
 from mediaflow.snapshots.manifest import Manifest
 from mediaflow.snapshots.reader import Releases
@@ -133,6 +134,7 @@ class Eraser:
             if info.key.removeprefix(layout.ARTIFACTS).split("/")[1] == erasure.title_id:
                 self._store.delete(info.key)
         self._ledger.forget(erasure.title_id)
+        stored.forget(self._store, erasure.title_id)
         steps.reached("erase: before catalogue")
         self._catalog().erase(erasure.title_no)
         forget(self._cache, erasure.title_id, erasure.paths)

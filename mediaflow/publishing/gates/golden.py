@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from mediaflow.errors import AlgorithmError, UsageError
+from mediaflow.errors import UsageError
 from mediaflow.publishing.gates.gate import Found, Trial
-from mediaflow.publishing.gates.ndcg import ndcg
-from mediaflow.publishing.gates.questions import Question, read
+from mediaflow.quality.comparison import moved
+from mediaflow.quality.evaluation import evaluate
+from mediaflow.quality.measures import NDCG
+from mediaflow.quality.questions import read
 
-if TYPE_CHECKING:
-    from mediaflow.search.gateway import Gateway
-
-DEPTH = 10
 _WORST = 3
 
 
 def judge(trial: Trial) -> Found:
     """Fail where the mean nDCG@10 over all questions is lower than that of the served snapshot by more than the limit.
 
-    Each snapshot answers with its own encoders. A question that one of them cannot answer at all counts 0 there.
+    Each snapshot answers with its own encoders. A question that one of them cannot answer at all counts 0 there, and
+    one to which nothing is right does not count.
     """
     file, limit = trial.limits.golden, trial.limits.golden_drop
     if file is None:
@@ -28,27 +25,21 @@ def judge(trial: Trial) -> Found:
         questions = read(file)
     except UsageError as error:
         return Found(False, error.message, None, limit)
-    new = [score(trial.gateway(trial.candidate), one) for one in questions]
-    mean = sum(new) / len(new)
+    new = evaluate(trial.gateway(trial.candidate), questions)
+    count = len(new.answerable())
+    if not count:
+        return Found(None, f"{file} has no question to which anything is right, so there is nothing to measure.")
+    mean = new.mean(NDCG, new.answerable())
     if trial.served is None:
-        return Found(None, f"nDCG@10 is {mean:.3f} over {len(new)} questions. There is nothing to compare with.", mean)
-    old = [score(trial.gateway(trial.served), one) for one in questions]
-    drop = sum(old) / len(old) - mean
-    said = f"nDCG@10 over {len(new)} questions is {mean:.3f}, and {sum(old) / len(old):.3f} in what is served"
-    if drop <= limit:
-        return Found(True, f"{said}.", drop, limit)
-    falls = sorted(zip(old, new, questions, strict=True), key=lambda one: one[1] - one[0])[:_WORST]
-    worst = "; ".join(f"{one.said!r} {before:.2f} -> {after:.2f}" for before, after, one in falls if after < before)
+        return Found(None, f"nDCG@10 is {mean:.3f} over {count} questions. There is nothing to compare with.", mean)
+    old = evaluate(trial.gateway(trial.served), questions)
+    before = old.mean(NDCG, old.answerable())
+    said = f"nDCG@10 over {count} questions is {mean:.3f}, and {before:.3f} in what is served"
+    if before - mean <= limit:
+        return Found(True, f"{said}.", before - mean, limit)
+    falls = moved(old, new)[:_WORST]
+    worst = "; ".join(
+        f"{one.question!r} {one.before:.2f} -> {one.after:.2f}" for one in falls if one.after < one.before
+    )
     advice = "Ask them with 'mediaflow search' and see what comes instead; correct golden.toml where it is wrong"
-    return Found(False, f"{said}. Worst: {worst}. {advice}.", drop, limit)
-
-
-def score(gateway: Gateway, question: Question) -> float:
-    """Return nDCG@10 of a question with one right answer: only the first hit that is right gains something."""
-    try:
-        hits = list(gateway.search(question.query))[:DEPTH]
-    except (UsageError, AlgorithmError):
-        return 0.0
-    right = [question.is_answer(hit) for hit in hits]
-    first = right.index(True) if True in right else len(right)
-    return ndcg([1.0 if at == first else 0.0 for at in range(len(right))], [1.0], DEPTH)
+    return Found(False, f"{said}. Worst: {worst}. {advice}.", before - mean, limit)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -23,12 +22,14 @@ from mediaflow.publishing.gates.gate import (
     readable,
 )
 from mediaflow.publishing.refusals import FAILED, Refusal, sentences
+from mediaflow.quality.questions import read
 from mediaflow.snapshots.manifest import Manifest
 from mediaflow.snapshots.reader import SnapshotReader
 
 if TYPE_CHECKING:
+    from mediaflow.search.encoding import Encoders
     from mediaflow.search.gateway import Gateway
-    from mediaflow.search.routing import Encoders, Pictures
+    from mediaflow.search.similar import Pictures
     from mediaflow.storage.objects import ObjectStore
 
 
@@ -52,7 +53,7 @@ class Gates:
     encoders : Encoders
         Gives the encoders of a snapshot; asked only by questions that have to be encoded.
     pictures : Pictures
-        Decodes pictures of users; no question of a gate brings one.
+        Decodes the pictures that questions bring.
     """
 
     def __init__(self, store: ObjectStore, limits: Limits, encoders: Encoders, pictures: Pictures) -> None:
@@ -65,9 +66,9 @@ class Gates:
         """Return a hash of what makes the same cut a new try: limits, questions, and how many titles there are."""
         file = self._limits.golden
         try:
-            asked = hashlib.sha256(file.read_bytes()).hexdigest() if file is not None else ""
-        except OSError:
-            asked = "unreadable"
+            asked = read(file).digest if file is not None else ""
+        except UsageError as error:
+            asked = error.message
         return digest([dataclasses.asdict(self._limits) | {"golden": asked}, titles])
 
     def passed(

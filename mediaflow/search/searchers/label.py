@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from mediaflow.search.literals import at_least, both, text_literal
+from mediaflow.search.literals import both, text_literal
 from mediaflow.search.searchers.matches import read_matches
 
 if TYPE_CHECKING:
@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LabelSearcher:
-    """Finds the rows whose label is `label`, in upper or lower case, with at least a confidence."""
+    """Finds the rows whose label is `label`, in upper or lower case."""
 
     label: str
-    least: float = 0.0
 
     ranks: ClassVar[bool] = False
 
@@ -26,6 +25,5 @@ class LabelSearcher:
         from lance.dataset import ColumnOrdering
 
         same = f"lower(label) = lower({text_literal(self.label.strip())})"
-        sure = at_least("confidence", self.least) if self.least > 0 else None
         order = [ColumnOrdering("confidence", ascending=False)]
-        return read_matches(table, "confidence", filter=both(condition, same, sure), order_by=order, limit=limit)
+        return read_matches(table, "confidence", filter=both(condition, same), order_by=order, limit=limit)

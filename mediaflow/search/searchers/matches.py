@@ -39,7 +39,9 @@ _ORDER = ("score", "title_no", "start_ms", "end_ms", "row")
 
 
 def read_matches(table: lance.LanceDataset, score: str | None, **scan: Any) -> pl.DataFrame:
-    """Scan a table and return MATCHES, with BOX where it has boxes, best first; equal scores in the order of titles and times.
+    """Scan a table and return MATCHES, with BOX where it has boxes, best first.
+
+    Those with equal scores come in the order of titles and times.
 
     Parameters
     ----------
@@ -61,8 +63,12 @@ def read_matches(table: lance.LanceDataset, score: str | None, **scan: Any) -> p
         found = found.with_columns((1.0 - pl.col(score).cast(pl.Float64) / 2).alias("score"))
     else:
         found = found.with_columns((pl.col(score) if score else pl.lit(1.0)).cast(pl.Float64).alias("score"))
-    whole = found.select(pl.col(name).cast(kind) for name, kind in (MATCHES | boxes).items())
-    return whole.sort(_ORDER, descending=[True, False, False, False, False], nulls_last=True)
+    return best_first(found.select(pl.col(name).cast(kind) for name, kind in (MATCHES | boxes).items()))
+
+
+def best_first(matches: pl.DataFrame) -> pl.DataFrame:
+    """Sort matches by their scores; equal scores in the order of titles and times."""
+    return matches.sort(_ORDER, descending=[True, False, False, False, False], nulls_last=True)
 
 
 def read_rows(table: lance.LanceDataset, addresses: Sequence[int]) -> pl.DataFrame:

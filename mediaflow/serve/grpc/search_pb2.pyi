@@ -124,12 +124,18 @@ class Visual(_message.Message):
     def __init__(self, text: _Optional[str] = ..., everything: _Optional[bool] = ...) -> None: ...
 
 class Similar(_message.Message):
-    __slots__ = ("picture", "shot")
+    __slots__ = ("picture", "shot", "clip", "range", "vector")
     PICTURE_FIELD_NUMBER: _ClassVar[int]
     SHOT_FIELD_NUMBER: _ClassVar[int]
+    CLIP_FIELD_NUMBER: _ClassVar[int]
+    RANGE_FIELD_NUMBER: _ClassVar[int]
+    VECTOR_FIELD_NUMBER: _ClassVar[int]
     picture: Picture
     shot: Shot
-    def __init__(self, picture: _Optional[_Union[Picture, _Mapping]] = ..., shot: _Optional[_Union[Shot, _Mapping]] = ...) -> None: ...
+    clip: Clip
+    range: Range
+    vector: Vector
+    def __init__(self, picture: _Optional[_Union[Picture, _Mapping]] = ..., shot: _Optional[_Union[Shot, _Mapping]] = ..., clip: _Optional[_Union[Clip, _Mapping]] = ..., range: _Optional[_Union[Range, _Mapping]] = ..., vector: _Optional[_Union[Vector, _Mapping]] = ...) -> None: ...
 
 class Picture(_message.Message):
     __slots__ = ("data", "name", "everything")
@@ -150,6 +156,32 @@ class Shot(_message.Message):
     time_ms: int
     everything: bool
     def __init__(self, title: _Optional[str] = ..., time_ms: _Optional[int] = ..., everything: _Optional[bool] = ...) -> None: ...
+
+class Clip(_message.Message):
+    __slots__ = ("data", "name")
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    name: str
+    def __init__(self, data: _Optional[bytes] = ..., name: _Optional[str] = ...) -> None: ...
+
+class Range(_message.Message):
+    __slots__ = ("title", "start_ms", "end_ms")
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    START_MS_FIELD_NUMBER: _ClassVar[int]
+    END_MS_FIELD_NUMBER: _ClassVar[int]
+    title: str
+    start_ms: int
+    end_ms: int
+    def __init__(self, title: _Optional[str] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ...) -> None: ...
+
+class Vector(_message.Message):
+    __slots__ = ("vector", "algorithm")
+    VECTOR_FIELD_NUMBER: _ClassVar[int]
+    ALGORITHM_FIELD_NUMBER: _ClassVar[int]
+    vector: _containers.RepeatedScalarFieldContainer[float]
+    algorithm: str
+    def __init__(self, vector: _Optional[_Iterable[float]] = ..., algorithm: _Optional[str] = ...) -> None: ...
 
 class Onscreen(_message.Message):
     __slots__ = ("text", "region", "least_confidence")

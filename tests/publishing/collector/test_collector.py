@@ -12,6 +12,8 @@ from mediaflow.planning.ledger import COLLECTED, DONE
 from mediaflow.planning.plan import FRESH
 from mediaflow.publishing.epochs import Epochs
 from mediaflow.publishing.rollback import resume, rollback
+from mediaflow.quality.evaluation import Evaluation
+from mediaflow.quality.stored import keep, stored
 from mediaflow.snapshots.history import lines
 from mediaflow.snapshots.reader import Releases
 from mediaflow.snapshots.release import FENCE
@@ -285,6 +287,19 @@ def test_pictures_of_snapshots_that_are_gone_leave_the_cache(world: World, tmp_p
         (tmp_path / "cache" / "thumbnails" / snapshot / "alps-10.jpg").write_bytes(b"picture")
     collector(world, cache=tmp_path / "cache").collect()
     assert [path.name for path in (tmp_path / "cache" / "thumbnails").iterdir()] == [current]
+
+
+def test_what_was_measured_goes_with_its_snapshot(world: World) -> None:
+    *gone, current = released(world)
+    for snapshot in (*gone, current):
+        keep(world.store, Evaluation(snapshot, "golden.toml", "d", 0, {}, ()))
+    collect(world, keep=2)
+    assert len(stored(world.store)) == 3
+    said = collect(world, dry_run=True)
+    assert len(stored(world.store)) == 3
+    assert said.to_json() | {"dry_run": False} == collect(world).to_json()
+    assert [one.snapshot for one in stored(world.store)] == [current]
+    assert said.objects >= len(gone)
 
 
 def test_while_a_publisher_is_at_work_nothing_is_deleted(world: World) -> None:

@@ -78,6 +78,7 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         self.films, self.home, self.algorithms = folder / "films", folder / "home", folder / "algorithms"
+        self.golden = folder / "golden.toml"
 
     def open(self) -> Library:
         return mediaflow.open(
@@ -97,6 +98,7 @@ class House:
         (nfo,) = self.films.glob("Alpha*.nfo")
         actor = f"<actor><name>{ACTOR}</name><role>The {WORD} keeper</role></actor></movie>"
         nfo.write_text(nfo.read_text().replace("</movie>", actor))
+        self.golden.write_text(f'[[question]]\ndialogue = "{WORD}"\ntitle = "{ALPHA}"\ntime = "1.5"\n')
 
     def remove(self, title: str) -> None:
         for file in self.films.glob(f"{title}*"):
@@ -105,7 +107,10 @@ class House:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, bytes]:
-    """Two releases with the film, its pictures in the cache; and the bytes of one picture. To be copied, not used."""
+    """Two releases with the film, measured by a question to it, its pictures in the cache.
+
+    With the bytes of one picture. To be copied, not used.
+    """
     house = House(tmp_path_factory.mktemp("house"))
     house.films.mkdir()
     house.algorithms.mkdir()
@@ -120,6 +125,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, bytes]:
         found = library.search(Query((Dialogue(WORD),)))
         pictures = [path for path in library.thumbnails(list(found)) if path]
         assert [hit.title_id for hit in found] == [ALPHA] and pictures
+        assert library.evaluate(house.golden)[0].groups()[0].means["RR"] == 1
         jpeg = pictures[0].read_bytes()
     return house, jpeg[len(jpeg) // 2 :][:48]
 
@@ -159,6 +165,7 @@ def test_every_marker_is_found_before(house: House, built: tuple[House, bytes]) 
     for marker in markers(built):
         assert find(house.home, marker), marker
     assert any("planted" in name for name in find(house.home, SIGN))
+    assert any("evaluations/" in name for name in find(house.home, WORD.encode()))
     assert any("cache" in name for name in find(house.home, built[1]))
 
 
@@ -243,6 +250,8 @@ def test_one_that_was_killed_is_finished_by_the_next(house: House, built: tuple[
             library.erase(ALPHA)
     with house.open() as library:
         assert served(library)
+        # Of a snapshot that stays, once it is without the title.
+        library.evaluate(house.golden)
         library.erase(ALPHA)
         library.store.delete(layout.erasure(1))
         nothing_left(house, built)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from mediaflow.media.pool import Decoded
 from mediaflow.planning.ledger import RETRY, Fact
 from mediaflow.planning.stage import Stage, StageGraph, TableSpec
 from mediaflow.publishing.doorman import PREPARE_MS
@@ -62,10 +63,13 @@ class WordEncoders:
 
 
 class NoPictures:
-    """Decodes no picture: no gate brings one."""
+    """Decodes no picture and no clip: no gate brings one."""
 
     def picture(self, data: bytes) -> np.ndarray:
         raise AssertionError("a gate decodes a picture")
+
+    def clip(self, data: bytes, name: str) -> Decoded:
+        raise AssertionError("a gate decodes a clip")
 
 
 @dataclass

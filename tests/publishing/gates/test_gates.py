@@ -210,6 +210,21 @@ class TestGolden:
         studio.compute()
         assert said(released(studio), "golden") == ("nDCG@10 over 8 questions is 1.000, and 1.000 in what is served.")
 
+    def test_questions_to_which_nothing_is_right_do_not_count(self, studio: Studio, tmp_path: Path) -> None:
+        file = golden(studio, tmp_path)
+        answered = file.read_text()
+        silent = '[[question]]\ndialogue = "dragon"\nanswers = []\n'
+        file.write_text(answered + silent)
+        studio.film("alps", lines=("other",))
+        studio.compute()
+        assert said(released(studio), "golden").startswith("nDCG@10 over 8 questions is 1.000")
+        file.write_text(silent)
+        studio.film("alps", lines=("another",))
+        studio.compute()
+        publication = released(studio)
+        assert verdicts(publication)["golden"] == "skipped"
+        assert "has no question to which anything is right" in said(publication, "golden")
+
     def test_a_file_that_is_wrong_is_one_sentence(self, studio: Studio, tmp_path: Path) -> None:
         golden(studio, tmp_path).write_text('[[question]]\nvisual = "x"\ntitle = "alps"\n')
         studio.film("alps", media="m2")

@@ -1,0 +1,165 @@
+"""What is asked for a clause: a table of the snapshot, or an index that stands outside of it.
+
+Both give matches and the rows behind them, so that clauses of both kinds combine in one question.
+
+Only rows of the titles that may answer are ever ranked. Few titles are listed in the table's condition. Of very many
+that costs a hundred times what the search itself does: there rows of all titles are asked for, best first, and those
+of others are taken out, until there are enough; what is left is the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import numpy as np
+import polars as pl
+
+from mediaflow.search.literals import among, both
+from mediaflow.search.searchers.matches import read_rows
+from mediaflow.search.searchers.text import TextSearcher
+from mediaflow.search.searchers.vector import EXACT_ROWS, VectorSearcher
+
+if TYPE_CHECKING:
+    import lance
+
+    from mediaflow.search.searchers import Searcher
+
+# Reading a list of titles costs as much for each as so many rows that are found and taken out again.
+_LISTED, _ROWS_A_TITLE = 500, 3
+# Where all that fit are asked for: from this share of the titles on, those of others are taken out afterwards.
+_LARGE_SHARE = 0.25
+_MORE = 4
+
+Tables: TypeAlias = "Callable[[str], lance.LanceDataset]"
+Titles: TypeAlias = frozenset[int] | None
+
+
+TITLES = "titles"
+"""The table of titles, which no algorithm gives."""
+
+
+class Index(Protocol):
+    """An index outside of the store, for the rows of one algorithm; of one snapshot, as all that answers.
+
+    Attributes
+    ----------
+    ranks : bool
+        Any row answers, better or worse; else rows fit or do not.
+    """
+
+    @property
+    def ranks(self) -> bool: ...
+
+    def search(self, value: str, titles: Titles, limit: int | None) -> pl.DataFrame:
+        """Return at most `limit` rows of some titles (None: of all) for what a user wrote, as `MATCHES`, best first.
+
+        Without a limit: all that fit; of an index that ranks, all there are.
+        """
+        ...
+
+    def read(self, rows: Sequence[int]) -> pl.DataFrame:
+        """Return some rows, by the numbers that its matches have, as `ROWS`."""
+        ...
+
+    def count(self, titles: Titles) -> int:
+        """Return how many rows some titles have."""
+        ...
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a table is asked: the algorithm, the searcher, and a condition of its own beside the filters'.
+
+    `least` is the cut-off above which all is asked for, where that is so.
+    """
+
+    algorithm: str
+    searcher: Searcher
+    condition: str | None = None
+    least: float | None = None
+
+    @property
+    def ranks(self) -> bool:
+        """Whether any row answers, better or worse."""
+        return self.searcher.ranks
+
+    def find(self, tables: Tables, titles: Titles, limit: int | None) -> pl.DataFrame:
+        """Return MATCHES of some titles, best first."""
+        table = tables(self.algorithm)
+        if titles is None or not (at_first := self._beyond(tables, titles, limit)):
+            return self.searcher.search(table, self._within(titles), limit)
+        wanted = pl.Series(np.fromiter(titles, np.int32, len(titles)))
+        while True:
+            found = self.searcher.search(table, self.condition, None if limit is None else at_first)
+            kept = found.filter(pl.col("title_no").is_in(wanted.implode()))
+            if limit is None or len(kept) >= limit or len(found) < at_first:
+                return kept.head(len(kept) if limit is None else limit)
+            at_first *= _MORE
+
+    def _beyond(self, tables: Tables, titles: frozenset[int], limit: int | None) -> int:
+        """Return how many rows of all titles to ask for at first, or 0 where the titles are better listed."""
+        if len(titles) <= _LISTED:
+            return 0
+        share = len(titles) / max(1, tables(TITLES).count_rows())
+        if limit is None:
+            return 1 if share >= _LARGE_SHARE else 0
+        if isinstance(self.searcher, VectorSearcher) and tables(self.algorithm).count_rows() * share <= EXACT_ROWS:
+            return 0
+        rows = math.ceil(1.2 * limit / share)
+        return rows if rows <= _ROWS_A_TITLE * len(titles) else 0
+
+    def read(self, tables: Tables, rows: Sequence[int]) -> pl.DataFrame:
+        """Return the rows behind matches."""
+        return read_rows(tables(self.algorithm), rows)
+
+    def may_answer(self, tables: Tables, titles: Titles) -> int:
+        """Return how many rows the filters and the condition leave."""
+        return tables(self.algorithm).count_rows(self._within(titles))
+
+    def how(self, tables: Tables, titles: Titles, found: int) -> str:
+        """Say in which way so many rows are found; see `mediaflow.search.explain.Step`."""
+        if isinstance(self.searcher, VectorSearcher):
+            plan = self.searcher.plan(tables(self.algorithm), self._within(titles), max(1, found))
+            return "index" if plan["use_index"] else "exact"
+        return "words" if isinstance(self.searcher, TextSearcher) else "condition"
+
+    def _within(self, titles: Titles) -> str | None:
+        return both(self.condition, None if titles is None else among("title_no", titles))
+
+
+@dataclass(frozen=True)
+class AskedOutside:
+    """What an index outside of the store is asked; the methods are those of `Asked`."""
+
+    algorithm: str
+    index: Index
+    value: str
+
+    least: float | None = None
+
+    @property
+    def ranks(self) -> bool:
+        """Whether any row answers, better or worse."""
+        return self.index.ranks
+
+    def find(self, tables: Tables, titles: Titles, limit: int | None) -> pl.DataFrame:
+        """Return MATCHES of some titles, best first."""
+        return self.index.search(self.value, titles, limit)
+
+    def read(self, tables: Tables, rows: Sequence[int]) -> pl.DataFrame:
+        """Return the rows behind matches."""
+        return self.index.read(rows)
+
+    def may_answer(self, tables: Tables, titles: Titles) -> int:
+        """Return how many rows the filters leave."""
+        return self.index.count(titles)
+
+    def how(self, tables: Tables, titles: Titles, found: int) -> str:
+        """Say that it was found outside."""
+        return "outside"
+
+
+AnyAsked: TypeAlias = Asked | AskedOutside
