@@ -121,6 +121,7 @@ def test_all_faces_give_equal_answers(question: str, python: Python, face: Face)
     assert found == expected
     assert bool(expected["hits"]) == (question not in ("nothing", "a note"))
     assert bool(expected["notes"]) == (question == "a note")
+    assert any(hit["grouped"] > 1 for hit in expected["hits"]) == (question == "grouped")
 
 
 @pytest.mark.parametrize("question", OF_COLOURS)

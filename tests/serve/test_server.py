@@ -83,7 +83,8 @@ def test_what_was_begun_is_answered_before_the_end(tmp_path: Path) -> None:
         assert "data" in server.ask(QUESTION)
         server.process.terminate()
         wait_until(lambda: refused(host, int(port)), 30, "nothing new is let in", 0.05)
-        assert server.process.poll() is None
+        with pytest.raises(subprocess.TimeoutExpired):
+            server.process.wait(1)
         late.sendall(body[-1:])
         answer = b"".join(iter(lambda: late.recv(65536), b""))
     assert b'"total":4' in answer
