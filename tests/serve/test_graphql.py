@@ -218,7 +218,8 @@ def form(**fields: str) -> bytes:
         (b'{"query": "{ status { ready } }", "operationName": "Other"}', "application/json"),
         (b'{"query": "{ status { ready } }", "variables": {"a": "\\ud800"}}', "application/json"),
         (
-            b'{"query": "query($a: String!) {search(clauses: [{dialogue: {text: $a}}]) {total}}", "variables": {"a": "\\udc00"}}',
+            b'{"query": "query($a: String!) {search(clauses: [{dialogue: {text: $a}}]) {total}}",'
+            b'"variables": {"a": "\\udc00"}}',
             "application/json",
         ),
         (b'{"query": "{ titles(after: \\"\\ud800\\") { total } }"}', "application/json"),
