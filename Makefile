@@ -7,7 +7,7 @@ DEMO := .mediaflow/demo
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 IN_DEMO := MEDIAFLOW_HOME=$(DEMO) MEDIAFLOW_LIBRARY=$(DEMO)/films MEDIAFLOW_VISUAL_MODEL=demo MEDIAFLOW_SETTLE_S=1
 
-.PHONY: help demo up refresh test check bench soak screenshots model lock clean
+.PHONY: help demo up refresh test check bench soak screenshots stubs model lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 13
@@ -45,6 +45,9 @@ soak: .venv/.ready ## the property tests with many more examples
 screenshots: .venv/.ready ## take the pictures of the README in a real browser
 	@bash scripts/debian.sh
 	$(RUN) scripts.screenshots
+
+stubs: .venv/.ready ## generate the gRPC stubs from their proto file
+	$(RUN) grpc_tools.protoc -I . --python_out=. --pyi_out=. --grpc_python_out=. mediaflow/serve/grpc/search.proto
 
 model: .venv/.ready ## train the demo model anew (20 minutes)
 	$(RUN) mediaflow.demo.train

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -80,6 +80,11 @@ class Settings(BaseSettings):
         gt=0,
         lt=1,
         description="The share of the rows that an unrelated query lets through where everything is asked for.",
+    )
+    cursor_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Signs cursors, the same in processes that share their readers; without it each has its own.",
     )
     golden: Path | None = Field(None, description="A file of questions with their answers, for the gate `golden`.")
     gate_coverage_least: float = Field(

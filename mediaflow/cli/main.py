@@ -8,6 +8,7 @@ from mediaflow.cli import keeping, library, models, pins, releases
 from mediaflow.cli.evaluate import evaluate
 from mediaflow.cli.publish import publish
 from mediaflow.cli.search import search
+from mediaflow.cli.serve import serve
 from mediaflow.cli.why import why
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.command()(search)
 app.command()(evaluate)
+app.command()(serve)
 app.command()(library.status)
 app.command()(library.plan)
 app.command()(why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 import typer
 
 from mediaflow.cli.output import print_json, print_note, print_table, sentences
-from mediaflow.errors import SystemFault
+from mediaflow.errors import SystemFault, UsageError
 from mediaflow.search.parse import Options, parse_query
 from mediaflow.search.query import Dialogue
 
@@ -77,9 +78,7 @@ def search(
     image: Annotated[list[Path], typer.Option(help="Shots like a picture.", metavar="FILE")] = [],  # noqa: B006
     clip: Annotated[list[Path], typer.Option(help="Places like a clip, shot by shot.", metavar="FILE")] = [],  # noqa: B006
     shot: Annotated[list[str], typer.Option(help="Shots like another.", metavar="TITLE@TIMECODE")] = [],  # noqa: B006
-    range_: Annotated[
-        list[str], typer.Option("--range", help="Places like a part of a title.", metavar="TITLE@FROM-TO")
-    ] = [],  # noqa: B006
+    range_: Annotated[list[str], typer.Option("--range", help="Places like others.", metavar="TITLE@FROM-TO")] = [],  # noqa: B006
     where: Annotated[list[str], typer.Option(help="What an algorithm found.", metavar="NAME[.FIELD]=VALUE")] = [],  # noqa: B006
     title: Annotated[list[str], typer.Option(help="Only this title: its id or name.", metavar="TITLE")] = [],  # noqa: B006
     series: Annotated[list[str], typer.Option(help="Only this series.", metavar="NAME")] = [],  # noqa: B006
@@ -91,6 +90,9 @@ def search(
     group_by: Annotated[str | None, typer.Option(help="The best of each.", metavar="title|series")] = None,
     sort: Annotated[str, typer.Option(help="Order of the hits.", metavar="score|time")] = "score",
     limit: Annotated[int, typer.Option(help="Most hits.", metavar="NUMBER")] = 20,
+    query: Annotated[
+        str | None, typer.Option(help="The whole question as JSON, and no other option of it.", metavar="JSON|@FILE")
+    ] = None,
     as_of: Annotated[str | None, typer.Option(help="Ask what was served then.", metavar="ID|TIME")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
@@ -98,32 +100,47 @@ def search(
     from mediaflow.library import open_library
 
     with sentences():
-        query = parse_query(
-            Options(
-                text=text,
-                visual=visual,
-                dialogue=dialogue,
-                language=language,
-                kind=kind,
-                image=image,
-                clip=clip,
-                shot=shot,
-                range=range_,
-                where=where,
-                title=title,
-                series=series,
-                season=season,
-                genre=genre,
-                year=year,
-                character=character,
-                talent=talent,
-                group_by=group_by,
-                sort=sort,
-                limit=limit,
-            )
+        options = Options(
+            text=text,
+            visual=visual,
+            dialogue=dialogue,
+            language=language,
+            kind=kind,
+            image=image,
+            clip=clip,
+            shot=shot,
+            range=range_,
+            where=where,
+            title=title,
+            series=series,
+            season=season,
+            genre=genre,
+            year=year,
+            character=character,
+            talent=talent,
+            group_by=group_by,
+            sort=sort,
+            limit=limit,
         )
+        asked = parse_query(options) if query is None else _said(query, options)
         with open_library() as library:
-            answer(library, query, as_json, snapshot=_past(library, as_of) if as_of is not None else None)
+            answer(library, asked, as_json, snapshot=_past(library, as_of) if as_of is not None else None)
+
+
+def _said(query: str, options: Options) -> Query:
+    """Return the question that is given as JSON, or in a file; `UsageError` where options ask for something too."""
+    from mediaflow.search.wire import read_query
+
+    plain = vars(Options())
+    if any((value or None) != (plain[name] or None) for name, value in vars(options).items()):
+        raise UsageError("--query is the whole question: write into it what the other options ask for.")
+    try:
+        body = json.loads(Path(query[1:]).read_bytes() if query.startswith("@") else query)
+    except OSError as error:
+        raise UsageError(f"{query[1:]!r} cannot be read ({error.strerror}): check --query.", file=query[1:]) from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"--query is no JSON: {error}.") from error
+    return read_query(body)
 
 
 def _past(library: Library, wanted: str) -> str:

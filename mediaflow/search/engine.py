@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
 
@@ -72,6 +72,10 @@ class SearchEngine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Answer nothing more, and let go of all that is open."""
         self._host.close()
 
     def search(self, query: Query, snapshot: str | None = None, offset: int = 0) -> Results:
@@ -95,18 +99,13 @@ class SearchEngine:
         UsageError
             The query cannot be answered; see `mediaflow.search.gateway.Gateway.search`.
         """
-        with self.gateway(snapshot) as gateway:
+        with self.answering(snapshot) as gateway:
             results = gateway.search(query, offset)
         return results
 
-    @contextmanager
-    def gateway(self, snapshot: str | None = None) -> Iterator[Gateway]:
-        """Open for one request the snapshot that is current, or just the one that is named.
+    def answering(self, snapshot: str | None = None) -> AbstractContextManager[Gateway]:
+        """Give the gateway to the current snapshot, or to the one that is named, for one request.
 
-        Raises
-        ------
-        EngineNotReady, NothingPublished, SnapshotExpired
-            As for `search`.
+        What is read of it is handed out after the `with` block; the errors are those of `search`.
         """
-        with self._host.answering(snapshot) as gateway:
-            yield gateway
+        return self._host.answering(snapshot)

@@ -60,18 +60,20 @@ class Source:
     speaker: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the row as it stands in a hit's JSON; text and box only where there are any."""
+        """Return the row as it stands in a hit's JSON; text, language, speaker and box only where there are any."""
         body: dict[str, Any] = {
             "algorithm": self.algorithm,
             "generation": self.generation,
             "model": self.model,
             "revision": self.revision,
             "score": self.score,
+            "start_ms": self.start_ms,
+            "end_ms": self.end_ms,
             "clause": self.clause,
             "rank": self.rank,
         }
-        if self.text is not None:
-            body["text"] = self.text
+        also = {name: getattr(self, name) for name in ("text", "language", "speaker")}
+        body |= {name: value for name, value in also.items() if value is not None}
         if self.box is not None:
             body["box"] = dataclasses.asdict(self.box)
         return body
@@ -126,6 +128,7 @@ class Hit:
             "start_ms": self.start_ms,
             "end_ms": self.end_ms,
             "score": self.score,
+            "grouped": self.grouped,
             "sources": [source.as_json() for source in self.sources],
             "snapshot": self.snapshot,
         }
@@ -165,6 +168,16 @@ class Results:
 
     def __len__(self) -> int:
         return len(self.hits)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the answer as a JSON object, all but where the next page begins."""
+        return {
+            "snapshot": self.snapshot,
+            "hits": [hit.as_json() for hit in self.hits],
+            "notes": list(self.notes),
+            "total": self.total,
+            "counted": self.counted,
+        }
 
     def to_polars(self) -> pl.DataFrame:
         """Return one row a hit, with the hits' fields as columns; `sources` is a list of structs."""

@@ -146,6 +146,31 @@ def test_texts_are_shown_on_one_line_without_control_characters() -> None:
     assert timecode(359_999_999) == "99:59:59.999"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--query", "{"], "--query is no JSON: Expecting property name"),
+        (["--query", "[" * 100_000], "--query is no JSON: maximum recursion depth"),
+        (["--query", '{"clauses": [{"dialog": {}}]}'], "There is no clause 'dialog'"),
+        (["--query", "@nowhere.json"], "'nowhere.json' cannot be read (No such file or directory)"),
+        (["--query", '{"clauses": [{"text": {"text": "a"}}]}', "--limit", "5"], "--query is the whole question"),
+        (["--query", '{"clauses": [{"text": {"text": "a"}}]}', "harbour"], "--query is the whole question"),
+        (["--query", '{"clauses": [{"text": {"text": "a"}}]}', "--genre", "drama"], "--query is the whole question"),
+    ],
+)
+def test_a_question_as_json_that_is_none_gets_a_sentence(arguments: list[str], said: str, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, arguments, env={"MEDIAFLOW_HOME": str(tmp_path)})
+    assert done.exit_code == 2 and done.stderr.startswith(said)
+
+
+def test_a_question_as_json_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "question.json").write_text('{"clauses": [{"text": {"text": "ships"}}]}')
+    done = CliRunner().invoke(
+        app, ["--query", f"@{tmp_path}/question.json"], env={"MEDIAFLOW_HOME": str(tmp_path / "home")}
+    )
+    assert done.exit_code == 1 and done.stderr.startswith("Nothing is published yet")
+
+
 def test_the_docs_name_every_option_and_no_other() -> None:
     said = (ROOT / "docs" / "search.md").read_text()
     command = typer.main.get_command(app)

@@ -82,6 +82,7 @@ def test_a_hit_says_where_it_comes_from(gateway: Gateway) -> None:
         "start_ms": 0,
         "end_ms": 4000,
         "score": pytest.approx(1.0, abs=1e-3),
+        "grouped": 1,
         "sources": [
             {
                 "algorithm": "visual",
@@ -89,6 +90,8 @@ def test_a_hit_says_where_it_comes_from(gateway: Gateway) -> None:
                 "model": MODEL,
                 "revision": "night-shift-s01e02-revision",
                 "score": score,
+                "start_ms": 0,
+                "end_ms": 4000,
                 "clause": 0,
                 "rank": 1,
             }
@@ -99,8 +102,9 @@ def test_a_hit_says_where_it_comes_from(gateway: Gateway) -> None:
         "episode": 2,
     }
     spoken = ask(gateway, Dialogue("out there"))[0].as_json()
-    assert set(spoken) == {"title_id", "title", "start_ms", "end_ms", "score", "sources", "snapshot"}
+    assert set(spoken) == {"title_id", "title", "start_ms", "end_ms", "score", "grouped", "sources", "snapshot"}
     assert spoken["sources"][0]["text"] == "Hello out there"
+    assert (spoken["sources"][0]["language"], spoken["sources"][0]["speaker"]) == ("en", "MARIA")
     assert spoken["sources"][0]["model"] is None
 
 

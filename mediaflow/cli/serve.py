@@ -1,0 +1,30 @@
+"""`mediaflow serve`: answers searches over GraphQL and gRPC."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mediaflow.cli.output import sentences
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="An address of this machine alone.", metavar="HOST")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of GraphQL; 0: any that is free.", metavar="NUMBER")] = 8000,
+    grpc_port: Annotated[
+        int | None, typer.Option(help="Port of gRPC; 0: any that is free.", metavar="NUMBER", show_default=False)
+    ] = None,
+) -> None:
+    """Answer searches over GraphQL, and over gRPC where it has a port, until the process is told to end."""
+    from mediaflow.library import open_library
+    from mediaflow.serve.cursors import Cursors
+    from mediaflow.serve.server import Address, serve
+
+    def said(sentence: str) -> None:
+        print(sentence, flush=True)
+
+    with sentences(), open_library() as library:
+        key = library.settings.cursor_key
+        cursors = Cursors(key.get_secret_value() if key else None)
+        serve(library.engine(), cursors, Address(host, port, grpc_port), said)

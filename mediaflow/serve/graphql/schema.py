@@ -1,0 +1,125 @@
+"""The GraphQL schema over the service: its fields call it, its names become those of the JSON form."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ariadne import QueryType, convert_schema_names, load_schema_from_path, upload_scalar
+from graphql import GraphQLError, GraphQLSchema, assert_enum_type, assert_valid_schema, build_schema
+from starlette.datastructures import UploadFile
+
+from mediaflow.errors import MediaflowError, UsageError
+from mediaflow.serve.bodies import as_wire
+from mediaflow.serve.service import Service
+from mediaflow.serve.work import Work
+
+_FILE = Path(__file__).with_name("schema.graphql")
+_ENUMS = {
+    "GroupBy": ("title", "series"),
+    "Sort": ("score", "time"),
+    "Presence": ("speaks", "in cast"),
+    "Comparison": ("equals", "least", "most"),
+    "Relation": ("overlap", "within", "before", "after", "during"),
+    "Extent": ("union", "intersection"),
+    "SpaceRelation": ("same_frame", "left_of", "above"),
+    "InRegion": ("overlaps", "inside"),
+}
+_LOG = logging.getLogger(__name__)
+
+
+def make_schema(service: Service, work: Work) -> GraphQLSchema:
+    """Return the schema, whose fields call a service in threads."""
+    query = QueryType()
+
+    @query.field("search")
+    async def search(_: Any, info: Any, after: str | None = None, **given: Any) -> dict[str, Any]:
+        return await work.do(service.search, await _query(given), after)
+
+    @query.field("explain")
+    async def explain(_: Any, info: Any, **given: Any) -> dict[str, Any]:
+        return await work.do(service.explain, await _query(given))
+
+    @query.field("titles")
+    async def titles(
+        _: Any, info: Any, filters: Any = None, first: int | None = None, after: str | None = None
+    ) -> dict[str, Any]:
+        page = {} if first is None else {"limit": first}
+        return await work.do(service.titles, as_wire(filters), cursor=after, **page)
+
+    @query.field("algorithms")
+    async def algorithms(_: Any, info: Any) -> dict[str, Any]:
+        return await work.do(service.algorithms)
+
+    @query.field("status")
+    async def status(_: Any, info: Any) -> dict[str, Any]:
+        return await work.do(service.status)
+
+    return _bound(query)
+
+
+def format_error(error: GraphQLError, debug: bool = False) -> dict[str, Any]:
+    """Return an error as it is answered: its sentence, its type as `code`, its fields, and never a trace."""
+    cause: BaseException | None = error
+    while isinstance(cause, GraphQLError):
+        error, cause = cause, cause.original_error
+    body: dict[str, Any] = dict(error.formatted)
+    if isinstance(cause, MediaflowError):
+        fields = json.loads(json.dumps(cause.fields, default=str))
+        return body | {"message": cause.message, "extensions": {"code": type(cause).__name__, "fields": fields}}
+    if cause is None or error.path is None:
+        return body | {"extensions": {"code": UsageError.__name__, "fields": {}}}
+    _LOG.error("A field could not be answered.", exc_info=cause)
+    sentence = "This could not be answered, by a fault of the server: its log says more."
+    return body | {"message": sentence, "extensions": {"code": "InternalError", "fields": {}}}
+
+
+def _bound(query: QueryType) -> GraphQLSchema:
+    """Return the schema of the file with the fields of a query.
+
+    Ariadne's `make_executable_schema` would do the same, but its enums do not parse variables with graphql-core from
+    3.2.14 on.
+    """
+    schema = build_schema(load_schema_from_path(str(_FILE)))
+    query.bind_to_schema(schema)
+    upload_scalar.bind_to_schema(schema)
+    for name, values in _ENUMS.items():
+        enum = assert_enum_type(schema.type_map[name])
+        for value in values:
+            enum.values[value.upper().replace(" ", "_")].value = value
+    convert_schema_names(schema, None)
+    assert_valid_schema(schema)
+    return schema
+
+
+async def _query(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a search as the JSON form of a query."""
+    body = dict(given)
+    if "first" in body:
+        body["limit"] = body.pop("first")
+    read: dict[str, Any] = as_wire(await _with_files(body))
+    return read
+
+
+async def _with_files(value: Any) -> Any:
+    """Return a value in which uploaded files have become the bytes of pictures."""
+    if isinstance(value, list):
+        return [await _with_files(one) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    if value.get("file") is not None:
+        return await _uploaded(value)
+    return {name: await _with_files(one) for name, one in value.items()}
+
+
+async def _uploaded(picture: Mapping[str, Any]) -> dict[str, Any]:
+    file = picture["file"]
+    if not isinstance(file, UploadFile):
+        raise UsageError("'file' takes a file of a multipart request; give bytes in base64 as 'data'.")
+    if picture.get("data") is not None:
+        raise UsageError("A picture is given as 'file' or as 'data', not as both.")
+    rest = {name: one for name, one in picture.items() if name not in ("file", "data")}
+    return {**({"name": file.filename} if file.filename else {}), **rest, "data": await file.read()}

@@ -1,0 +1,167 @@
+"""The HTTP side: GraphQL at `/graphql`, a page to try it at `/`, `/healthz` and `/readyz`, and what holds for all."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ariadne.asgi import GraphQL
+from ariadne.asgi.handlers import GraphQLHTTPHandler
+from ariadne.exceptions import HttpBadRequestError
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mediaflow.errors import UsageError
+from mediaflow.serve.graphql.limits import Documents
+from mediaflow.serve.graphql.schema import format_error, make_schema
+from mediaflow.serve.service import Service
+from mediaflow.serve.work import Work
+
+MOST_BYTES = 16 * 2**20
+LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
+_STATIC = Path(__file__).with_name("static")
+_PAGES = {"/": "index.html", "/try.js": "try.js", "/try.css": "try.css"}
+_HEADERS = {
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"cache-control": b"no-store",
+    b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'",
+}
+# Ariadne logs each error that it answers; of these `format_error` logs what is the server's own fault.
+_SILENT = logging.getLogger("mediaflow.serve.answered")
+_SILENT.disabled = True
+
+
+def make_app(service: Service, work: Work) -> Starlette:
+    """Return the application that answers HTTP requests from a service."""
+    documents = Documents()
+    graphql = GraphQL(
+        make_schema(service, work),
+        query_parser=documents.parse,
+        query_validator=documents.validate,
+        error_formatter=format_error,
+        logger=_SILENT,
+        explorer=None,
+        http_handler=_Handler(),
+    )
+
+    async def ready(_: Request) -> Response:
+        status = await work.do(service.status)
+        return JSONResponse(status, 200 if status["ready"] else 503)
+
+    async def healthy(_: Request) -> Response:
+        return JSONResponse({"alive": True})
+
+    return Starlette(
+        routes=[
+            Route("/graphql", graphql.handle_request, methods=["POST"]),
+            Route("/healthz", healthy),
+            Route("/readyz", ready),
+            *(Route(path, _page(name)) for path, name in _PAGES.items()),
+        ],
+        middleware=[Middleware(Guard), Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK, www_redirect=False)],
+    )
+
+
+class TooLarge(UsageError):
+    """The body of a request is larger than the limit."""
+
+
+class Guard:
+    """Bounds the bodies of requests, and gives all answers the headers of a page that trusts nobody else.
+
+    Parameters
+    ----------
+    app : ASGIApp
+        What it stands before.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; a body that is too large gets 413."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        had, begun = 0, False
+
+        async def bounded() -> Message:
+            nonlocal had
+            message = await receive()
+            had += len(message.get("body", b""))
+            if had > MOST_BYTES:
+                raise _too_large()
+            return message
+
+        async def headed(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                message["headers"] = [*message.get("headers", ()), *_HEADERS.items()]
+            await send(message)
+
+        try:
+            length = dict(scope["headers"]).get(b"content-length", b"")
+            if length.isdigit() and int(length) > MOST_BYTES:
+                raise _too_large()
+            await self._app(scope, bounded, headed)
+        except TooLarge as error:
+            if begun:
+                raise
+            await _refusal(error, 413)(scope, receive, headed)
+
+
+class _Handler(GraphQLHTTPHandler):
+    """Ariadne's handler, for which no request is an internal error, however it is made."""
+
+    async def handle_request_override(self, request: Request) -> Response | None:
+        try:
+            data = await self._data(request)
+            _, result = await self.execute_graphql_query(request, data)
+            # An answer that says what is wrong is one; transport errors are those of the transport.
+            return JSONResponse(result, 200 if "data" in result else 400)
+        except HttpBadRequestError as error:
+            return _refusal(UsageError(f"{(error.message or 'The request is none').rstrip('.')}."), 400)
+        except RecursionError:
+            return _refusal(UsageError("The request is nested too deeply."), 400)
+
+    async def _data(self, request: Request) -> Any:
+        try:
+            data = await self.extract_data_from_request(request)
+        except AttributeError as error:
+            raise HttpBadRequestError("'operations' is no GraphQL request") from error
+        try:
+            json.dumps(data, ensure_ascii=False, default=_file).encode()
+        except UnicodeEncodeError as error:
+            raise HttpBadRequestError("A text of the request is no Unicode: it has half of a surrogate pair") from error
+        return data
+
+
+def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
+    async def page(_: Request) -> Response:
+        return FileResponse(_STATIC / name)
+
+    return page
+
+
+def _file(value: Any) -> str:
+    return type(value).__name__
+
+
+def _refusal(error: UsageError, status: int) -> Response:
+    extensions: Mapping[str, Any] = {"code": type(error).__name__, "fields": error.fields}
+    return JSONResponse({"errors": [{"message": error.message, "extensions": extensions}]}, status)
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"A request has at most {MOST_BYTES // 2**20} MiB: send a smaller picture.", limit=MOST_BYTES)

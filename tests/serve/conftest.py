@@ -1,0 +1,75 @@
+"""What tests of the faces share: one server in a process of its own, and clients that speak to it by sockets."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from mediaflow.search.engine import SearchEngine
+from tests.conftest import ROOT
+from tests.deployment.waiting import wait_until
+from tests.serve.process import engine as make_engine
+from tests.serve.process import publish
+
+
+@dataclass
+class Server:
+    """A server that runs."""
+
+    home: Path
+    process: subprocess.Popen[str]
+    url: str
+    grpc: str
+
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """Return what GraphQL answers; the request must have been one."""
+        response = httpx.post(f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=30)
+        body: dict[str, Any] = response.json()
+        return body
+
+
+def start(home: Path, *command: str) -> Server:
+    """Start a server, and wait until it is ready."""
+    arguments = command or ("-m", "tests.serve.process", str(home))
+    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    said = process.stdout.readline() + process.stdout.readline()
+    http = re.search(r"http://(\S+?)/graphql", said)
+    grpc = re.search(r"gRPC answers at (\S+)\.", said)
+    assert http and grpc, said
+    server = Server(home, process, f"http://{http[1]}", grpc[1])
+    wait_until(lambda: httpx.get(f"{server.url}/readyz").status_code == 200, 60, "it is ready", 0.05)
+    return server
+
+
+def stop(server: Server) -> int:
+    """Tell a server to end; return its exit code."""
+    server.process.terminate()
+    return server.process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server over the harbour."""
+    home = tmp_path_factory.mktemp("home")
+    publish(home)
+    server = start(home)
+    yield server
+    assert stop(server) == 0
+
+
+@pytest.fixture(scope="session")
+def engine(server: Server) -> Iterator[SearchEngine]:
+    """The same, asked in this process."""
+    from mediaflow.storage.objects import FolderStore
+
+    with make_engine(FolderStore(server.home / "store")) as engine:
+        yield engine

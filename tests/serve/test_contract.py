@@ -1,0 +1,172 @@
+"""One question, four ways to ask it: Python, GraphQL, gRPC and the command line give equal answers."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from mediaflow.search.engine import SearchEngine
+from mediaflow.search.wire import LEAVES, MOST_DEEP, MOST_LEAVES, SIMILAR
+from tests.search.world import DIM
+from tests.serve.conftest import Server
+from tests.serve.faces import Answer, CommandLine, Face, GraphQL, Grpc, Python, Refused, without_nulls
+
+HELLO = {"dialogue": {"text": "hello"}}
+LOW = {"x": 0, "y": 0.4, "w": 1, "h": 0.6}
+EXIT = {"where": {"algorithm": "signs", "value": "exit"}}
+OUT = {"onscreen": {"text": '"way out"'}}
+RED_THEN_GREEN = base64.b64encode(b"\xff\x00\x00\x00\xff\x00").decode()
+RED = base64.b64encode(b"\xff\x00\x00").decode()
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """Return a clause within others."""
+    return {"any": [nested(depth - 1)]} if depth else HELLO
+
+
+QUESTIONS: dict[str, dict[str, Any]] = {
+    "words": {"clauses": [HELLO]},
+    "language, kind, speaker": {"clauses": [{"dialogue": {"text": "hello", "language": "de", "kind": "dialogue"}}]},
+    "a character says": {"clauses": [{"dialogue": {"text": "hello", "character": "maria"}}], "limit": 3},
+    "label": {"clauses": [{"label": {"name": "face", "least_confidence": 0.5, "algorithm": "faces"}}]},
+    "character": {"clauses": [{"character": {"name": "maria", "presence": "speaks"}}]},
+    "in the cast": {"clauses": [{"character": {"name": "eve", "presence": "in cast"}}]},
+    "talent": {"clauses": [{"talent": {"name": "bo ek"}}]},
+    "where": {"clauses": [{"where": {"algorithm": "loud", "value": "0.5"}}]},
+    "own field": {"clauses": [{"where": {"algorithm": "faces", "value": "35", "field": "age", "comparison": "most"}}]},
+    "boxes": {"clauses": [{"where": {"algorithm": "signs", "value": "exit", "region": LOW | {"relation": "inside"}}}]},
+    "all and not": {"clauses": [{"all": [HELLO, {"not": {"dialogue": {"text": "hello", "language": "de"}}}]}]},
+    "any, weighted": {"clauses": [{"any": [HELLO, {"weighted": {"clause": EXIT, "weight": 3.5}}]}]},
+    "joined in time": {
+        "clauses": [
+            {
+                "time_join": {
+                    "left": EXIT,
+                    "right": HELLO,
+                    "relation": "before",
+                    "most_ms": 5000,
+                    "extent": "union",
+                }
+            }
+        ]
+    },
+    "on screen": {"clauses": [{"onscreen": {"text": "out", "region": LOW | {"y": 0}, "least_confidence": 0.5}}]},
+    "joined in space": {"clauses": [{"space_join": {"left": OUT, "right": EXIT, "relation": "above"}}]},
+    "filters": {
+        "clauses": [HELLO],
+        "filters": {"series": ["night shift"], "seasons": [1], "kinds": ["episode"], "years": [[2000, None]]},
+    },
+    "more filters": {
+        "clauses": [HELLO],
+        "filters": {
+            "genres": ["drama", "comedie"],
+            "years": [[1990, 1999], [None, 2005]],
+            "characters": ["maria"],
+            "rows": [{"algorithm": "faces", "field": "age", "value": "30", "comparison": "least"}],
+        },
+    },
+    "a note": {"clauses": [HELLO], "filters": {"genres": ["western"]}},
+    "grouped": {"clauses": [HELLO], "group_by": "title"},
+    "in time": {"clauses": [HELLO], "sort": "time", "limit": 2},
+    "nothing": {"clauses": [{"dialogue": {"text": "nobody says this"}}]},
+}
+# The command line has the models of the library, and none knows colours.
+OF_COLOURS: dict[str, dict[str, Any]] = {
+    "text": {"clauses": [{"text": {"text": "hello"}}]},
+    "visual": {"clauses": [{"visual": {"text": "red car"}}], "limit": 500},
+    "everything": {"clauses": [{"visual": {"text": "red", "everything": True}}]},
+    "picture": {"clauses": [{"similar": {"picture": {"data": RED, "name": "red.png"}}}]},
+    "shot": {"clauses": [{"similar": {"shot": {"title": "harbour", "time_ms": 100, "everything": False}}}]},
+    "clip": {"clauses": [{"similar": {"clip": {"data": RED_THEN_GREEN, "name": "cut.mp4"}}}]},
+    "range": {"clauses": [{"similar": {"range": {"title": "harbour", "start_ms": 0, "end_ms": 9000}}}]},
+    "vector": {"clauses": [{"similar": {"vector": {"vector": [0.5, *[0.0] * (DIM - 1)], "algorithm": "visual"}}}]},
+    "what is seen while it is said": {"clauses": [{"all": [{"visual": {"text": "red car"}}, HELLO]}]},
+}
+WRONG: dict[str, dict[str, Any]] = {
+    "an unknown title": {"clauses": [HELLO], "filters": {"titles": ["no such film"]}},
+    "an unknown algorithm": {"clauses": [{"where": {"algorithm": "smell", "value": "1"}}]},
+    "not alone": {"clauses": [{"not": HELLO}]},
+    "too deep": {"clauses": [nested(MOST_DEEP)]},
+    "too many": {"clauses": [{"any": [HELLO] * (MOST_LEAVES + 1)}]},
+    "no clause": {"clauses": []},
+    "no hits": {"clauses": [HELLO], "limit": 0},
+    "an empty all": {"clauses": [{"all": []}]},
+    "a wrong kind": {"clauses": [{"dialogue": {"text": "a", "kind": "song"}}]},
+}
+
+
+@pytest.fixture(scope="module")
+def python(engine: SearchEngine) -> Python:
+    return Python(engine)
+
+
+@pytest.fixture(params=["GraphQL", "gRPC", "command line"])
+def face(request: pytest.FixtureRequest, server: Server) -> Face:
+    """Each other way to ask."""
+    kinds = {"GraphQL": GraphQL, "gRPC": Grpc, "command line": CommandLine}
+    made: Face = kinds[request.param](server)
+    return made
+
+
+def common(answer: Answer, other: Answer) -> list[Answer]:
+    """Return two answers without what one of them does not say."""
+    names = (answer.keys() & other.keys()) | {"hits"}
+    return [without_nulls({name: one[name] for name in names}) for one in (answer, other)]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_all_faces_give_equal_answers(question: str, python: Python, face: Face) -> None:
+    expected, found = common(python.search(QUESTIONS[question]), face.search(QUESTIONS[question]))
+    assert found == expected
+    assert bool(expected["hits"]) == (question not in ("nothing", "a note"))
+    assert bool(expected["notes"]) == (question == "a note")
+
+
+@pytest.mark.parametrize("question", OF_COLOURS)
+@pytest.mark.parametrize("kind", [GraphQL, Grpc])
+def test_both_protocols_give_equal_answers_on_what_is_seen(
+    question: str, kind: type[GraphQL | Grpc], python: Python, server: Server
+) -> None:
+    expected, found = common(python.search(OF_COLOURS[question]), kind(server).search(OF_COLOURS[question]))
+    assert found == expected
+    assert expected["hits"]
+
+
+@pytest.mark.parametrize("question", WRONG)
+def test_what_is_wrong_gets_the_same_sentence_everywhere(question: str, python: Python, face: Face) -> None:
+    if question == "no hits" and not isinstance(face, CommandLine):
+        pytest.skip("a page of the server has a size of its own, with its own sentence")
+    with pytest.raises(Refused) as expected:
+        python.search(WRONG[question])
+    with pytest.raises(Refused) as found:
+        face.search(WRONG[question])
+    assert str(found.value) == str(expected.value)
+
+
+def test_the_questions_have_every_kind_of_clause() -> None:
+    said = str([QUESTIONS, OF_COLOURS, WRONG])
+    kinds = [*LEAVES, *SIMILAR, "similar", "all", "any", "not", "weighted", "time_join", "space_join"]
+    assert not [kind for kind in kinds if f"{{'{kind}':" not in said]
+
+
+@pytest.mark.parametrize("kind", [GraphQL, Grpc])
+def test_pages_side_by_side_are_the_whole_answer(kind: type[GraphQL | Grpc], python: Python, server: Server) -> None:
+    body = {"clauses": [HELLO], "limit": 2}
+    whole = python.search({"clauses": [HELLO]})["hits"]
+    found, cursor, face = [], None, kind(server)
+    while not found or cursor:
+        page = face.search(body, cursor)
+        found += page["hits"]
+        cursor = page.get("next_cursor")
+    assert without_nulls(found) == without_nulls(whole)
+    assert len(whole) == 4
+
+
+def test_a_cursor_of_one_protocol_goes_on_in_the_other(server: Server) -> None:
+    body = {"clauses": [HELLO], "limit": 2}
+    one, other = GraphQL(server), Grpc(server)
+    pages = [one.search(body, other.search(body)["next_cursor"]), other.search(body, one.search(body)["next_cursor"])]
+    assert without_nulls(pages[0]) == without_nulls(pages[1])
+    assert pages[0]["hits"]
