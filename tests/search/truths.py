@@ -52,8 +52,8 @@ class Question:
     looser: Query
 
 
-def world(folder: Path) -> World:
-    """Plan the films and write what is true of them."""
+def world(folder: Path, without: frozenset[str] = frozenset()) -> World:
+    """Plan the films and write what is true of them, but of some."""
     made, decks, draw = World(FolderStore(folder)), Decks(np.random.default_rng(21)), np.random.default_rng(22)
     cues: list[Row] = []
     shots: list[Row] = []
@@ -65,7 +65,8 @@ def world(folder: Path) -> World:
         belongs = {"series": SERIES, "season": 1, "episode": episode, "kind": "episode"} if episode > 0 else {}
         cast = {role.talent: role.character for role in script.cast}
         ends = film.borders(script)[-1] * 1000 // FPS
-        made.title(title_id, cast, genres=list(script.genres), year=script.year, duration_ms=ends, **belongs)
+        if title_id not in without:
+            made.title(title_id, cast, genres=list(script.genres), year=script.year, duration_ms=ends, **belongs)
         names = [role.character for role in script.cast]
         for one in film.cue_truth(script, FPS, title_id, ("en", "de")):
             said = {"language": one.language, "speaker": one.speaker}
@@ -87,6 +88,9 @@ def world(folder: Path) -> World:
                 box = {"x": float(draw.integers(6)) / 8, "w": 0.25, "y": float(draw.integers(7)) / 8, "h": 0.125}
                 at = {"title_id": title_id, "start_ms": written.start_ms, "end_ms": written.end_ms}
                 texts.append({**at, "text": written.text, "confidence": 0.9, **box})
+    cues, shots, things, texts = (
+        [row for row in rows if row["title_id"] not in without] for rows in (cues, shots, things, texts)
+    )
     made.dialogue(*cues)
     made.visual(*shots)
     made.algorithm("things", "label", LABEL, things)
