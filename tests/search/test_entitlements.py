@@ -48,8 +48,10 @@ def told(gateway: Gateway, query: Query) -> Any:
     """Return all that can be learnt of a question, but how good its answers are beside those of others."""
     results = gateway.search(query)
     hits = [
-        (hit.title_id, hit.title, hit.series, hit.start_ms, hit.end_ms, hit.match, hit.grouped)
-        + tuple((one.algorithm, one.text, one.start_ms, one.revision) for one in hit.sources)
+        (
+            *(hit.title_id, hit.title, hit.series, hit.start_ms, hit.end_ms, hit.match, hit.grouped),
+            *((one.algorithm, one.text, one.start_ms, one.revision) for one in hit.sources),
+        )
         for hit in results
     ]
     counts = (results.total, results.counted, results.next_offset, results.notes)

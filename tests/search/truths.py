@@ -39,6 +39,7 @@ from tests.search.world import BOX, LABEL, TEXT, World, cue, shot
 
 FPS, FILMS, EPISODES, SHOTS = 24, 6, 6, 12
 SERIES = "Night Shift"
+GUESTS = ("Abel", "Berta", "Conrad", "Dora", "Egon", "Frida", "Gerd", "Hilda", "Ivo", "Jutta", "Karl", "Lore")
 LOWER, UPPER = Region(0, 0.5, 1, 0.5, "inside"), Region(0, 0, 1, 0.5, "inside")
 Moment = tuple[int, int, int]
 Row = dict[str, Any]
@@ -63,7 +64,8 @@ def world(folder: Path, without: frozenset[str] = frozenset()) -> World:
         script = plan_film(number, decks, shots=SHOTS, shot_seconds=4, fps=FPS)
         title_id, episode = f"film-{number}", number - FILMS + 1
         belongs = {"series": SERIES, "season": 1, "episode": episode, "kind": "episode"} if episode > 0 else {}
-        cast = {role.talent: role.character for role in script.cast}
+        # One of the cast plays nowhere else.
+        cast = {role.talent: role.character for role in script.cast} | {f"{GUESTS[number]} Quill": GUESTS[number][::-1]}
         ends = film.borders(script)[-1] * 1000 // FPS
         if title_id not in without:
             made.title(title_id, cast, genres=list(script.genres), year=script.year, duration_ms=ends, **belongs)
