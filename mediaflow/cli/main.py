@@ -20,8 +20,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(search)
-app.command()(evaluate)
 app.command()(serve)
+app.command()(evaluate)
 app.command()(library.status)
 app.command()(library.plan)
 app.command()(why)

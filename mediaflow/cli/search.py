@@ -90,9 +90,7 @@ def search(
     group_by: Annotated[str | None, typer.Option(help="The best of each.", metavar="title|series")] = None,
     sort: Annotated[str, typer.Option(help="Order of the hits.", metavar="score|time")] = "score",
     limit: Annotated[int, typer.Option(help="Most hits.", metavar="NUMBER")] = 20,
-    query: Annotated[
-        str | None, typer.Option(help="The whole question as JSON, and no other option of it.", metavar="JSON|@FILE")
-    ] = None,
+    query: Annotated[str | None, typer.Option(help="The whole question, as JSON.", metavar="JSON|@FILE")] = None,
     as_of: Annotated[str | None, typer.Option(help="Ask what was served then.", metavar="ID|TIME")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -99,13 +99,18 @@ class SearchEngine:
         UsageError
             The query cannot be answered; see `mediaflow.search.gateway.Gateway.search`.
         """
-        with self.answering(snapshot) as gateway:
+        with self.gateway(snapshot) as gateway:
             results = gateway.search(query, offset)
         return results
 
-    def answering(self, snapshot: str | None = None) -> AbstractContextManager[Gateway]:
-        """Give the gateway to the current snapshot, or to the one that is named, for one request.
+    @contextmanager
+    def gateway(self, snapshot: str | None = None) -> Iterator[Gateway]:
+        """Open for one request the snapshot that is current, or just the one that is named.
 
-        What is read of it is handed out after the `with` block; the errors are those of `search`.
+        Raises
+        ------
+        EngineNotReady, NothingPublished, SnapshotExpired
+            As for `search`.
         """
-        return self._host.answering(snapshot)
+        with self._host.answering(snapshot) as gateway:
+            yield gateway

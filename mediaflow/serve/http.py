@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -25,7 +24,8 @@ from mediaflow.serve.graphql.schema import format_error, make_schema
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
 
-MOST_BYTES = 16 * 2**20
+# As much as a clip may have on the command line.
+MOST_BYTES = 64 * 2**20
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
 _STATIC = Path(__file__).with_name("static")
 _PAGES = {"/": "index.html", "/try.js": "try.js", "/try.css": "try.css"}
@@ -141,7 +141,7 @@ class _Handler(GraphQLHTTPHandler):
         except AttributeError as error:
             raise HttpBadRequestError("'operations' is no GraphQL request") from error
         try:
-            json.dumps(data, ensure_ascii=False, default=_file).encode()
+            _encode(data)
         except UnicodeEncodeError as error:
             raise HttpBadRequestError("A text of the request is no Unicode: it has half of a surrogate pair") from error
         return data
@@ -154,8 +154,18 @@ def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
     return page
 
 
-def _file(value: Any) -> str:
-    return type(value).__name__
+def _encode(value: Any) -> None:
+    """Raise `UnicodeEncodeError` where a text in a JSON value cannot be written."""
+    if isinstance(value, str):
+        if not value.isascii():
+            value.encode()
+    elif isinstance(value, Mapping):
+        for name, one in value.items():
+            _encode(name)
+            _encode(one)
+    elif isinstance(value, list):
+        for one in value:
+            _encode(one)
 
 
 def _refusal(error: UsageError, status: int) -> Response:
@@ -164,4 +174,6 @@ def _refusal(error: UsageError, status: int) -> Response:
 
 
 def _too_large() -> TooLarge:
-    return TooLarge(f"A request has at most {MOST_BYTES // 2**20} MiB: send a smaller picture.", limit=MOST_BYTES)
+    return TooLarge(
+        f"A request has at most {MOST_BYTES // 2**20} MiB: send a smaller picture or clip.", limit=MOST_BYTES
+    )

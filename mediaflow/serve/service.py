@@ -73,7 +73,7 @@ class Service:
         """Return how a query is answered: `snapshot`, and `steps` (see `mediaflow.search.explain.Step`)."""
         query = read_query(body)
         _check_size(query.limit)
-        with self._engine.answering() as gateway:
+        with self._engine.gateway() as gateway:
             found = {"snapshot": gateway.reader.id, "steps": [step.as_json() for step in gateway.explain(query)]}
         return found
 
@@ -107,7 +107,7 @@ class Service:
         question = {"titles": write_query(query)}
         place = self._cursors.read(cursor, question) if cursor else None
         offset = place.offset if place else 0
-        with self._engine.answering(place.snapshot if place else None) as gateway:
+        with self._engine.gateway(place.snapshot if place else None) as gateway:
             selection = gateway.catalogue.select(query.filters)
             titles = _left(gateway.catalogue.titles, selection.title_nos)
             snapshot, page = gateway.reader.id, titles.slice(offset, limit).to_dicts()
@@ -131,14 +131,14 @@ class Service:
             are), `fields` (`name` and `type` of its own), `model` (the name of the one that encodes its queries),
             `generation`, `rows`, `pending` (titles that are published without its newest rows), `titles` (of how many).
         """
-        with self._engine.answering() as gateway:
+        with self._engine.gateway() as gateway:
             found = {"snapshot": gateway.reader.id, "algorithms": _algorithms(gateway)}
         return found
 
     def status(self) -> dict[str, Any]:
         """Return whether requests are answered now: `ready`, `snapshot` (the current one), `why` (where not)."""
         try:
-            with self._engine.answering() as gateway:
+            with self._engine.gateway() as gateway:
                 snapshot = gateway.reader.id
         except MediaflowError as error:
             return {"ready": False, "snapshot": None, "why": error.message}

@@ -89,3 +89,7 @@ def test_the_fewer_rows_may_answer_the_more_partitions_are_looked_at(
 ) -> None:
     plan = VectorSearcher(vectors[0], 0).plan(table, condition, limit)
     assert (plan["minimum_nprobes"], plan["refine_factor"]) == (probes, refine)
+
+
+def test_of_no_rows_everything_is_nothing(table: Any, vectors: np.ndarray) -> None:
+    assert not len(VectorSearcher(vectors[0], least=-1.0).search(table, "title_no = -1", None))

@@ -81,11 +81,11 @@ class Grpc:
     """gRPC over a socket."""
 
     def __init__(self, server: Server) -> None:
-        self._stub = stubs.SearchStub(grpc.insecure_channel(server.grpc))
+        self.stub = stubs.SearchStub(grpc.insecure_channel(server.grpc))
 
     def search(self, body: Mapping[str, Any], cursor: str | None = None) -> Answer:
         try:
-            answer = self._stub.Search(messages.SearchRequest(query=as_message(body), cursor=cursor))
+            answer = self.stub.Search(messages.SearchRequest(query=as_message(body), cursor=cursor))
         except grpc.RpcError as error:
             raise Refused(error.details()) from error
         return as_dict(answer)

@@ -9,7 +9,6 @@ import pytest
 
 from mediaflow.search.engine import SearchEngine
 from mediaflow.search.wire import LEAVES, MOST_DEEP, MOST_LEAVES, SIMILAR
-from tests.search.world import DIM
 from tests.serve.conftest import Server
 from tests.serve.faces import Answer, CommandLine, Face, GraphQL, Grpc, Python, Refused, without_nulls
 
@@ -17,7 +16,7 @@ HELLO = {"dialogue": {"text": "hello"}}
 LOW = {"x": 0, "y": 0.4, "w": 1, "h": 0.6}
 EXIT = {"where": {"algorithm": "signs", "value": "exit"}}
 OUT = {"onscreen": {"text": '"way out"'}}
-RED_THEN_GREEN = base64.b64encode(b"\xff\x00\x00\x00\xff\x00").decode()
+CLIP = base64.b64encode(b"\xff\x00\x00\x00\x00\xff").decode()
 RED = base64.b64encode(b"\xff\x00\x00").decode()
 
 
@@ -79,9 +78,9 @@ OF_COLOURS: dict[str, dict[str, Any]] = {
     "everything": {"clauses": [{"visual": {"text": "red", "everything": True}}]},
     "picture": {"clauses": [{"similar": {"picture": {"data": RED, "name": "red.png"}}}]},
     "shot": {"clauses": [{"similar": {"shot": {"title": "harbour", "time_ms": 100, "everything": False}}}]},
-    "clip": {"clauses": [{"similar": {"clip": {"data": RED_THEN_GREEN, "name": "cut.mp4"}}}]},
+    "clip": {"clauses": [{"similar": {"clip": {"data": CLIP, "name": "clip.mp4"}}}]},
     "range": {"clauses": [{"similar": {"range": {"title": "harbour", "start_ms": 0, "end_ms": 9000}}}]},
-    "vector": {"clauses": [{"similar": {"vector": {"vector": [0.5, *[0.0] * (DIM - 1)], "algorithm": "visual"}}}]},
+    "vector": {"clauses": [{"similar": {"vector": {"vector": [0.5, 0.25] + [0.0] * 30, "algorithm": "motion"}}}]},
     "what is seen while it is said": {"clauses": [{"all": [{"visual": {"text": "red car"}}, HELLO]}]},
 }
 WRONG: dict[str, dict[str, Any]] = {

@@ -248,7 +248,7 @@ def test_a_body_may_be_so_large(server: Server) -> None:
     response = httpx.post(
         f"{server.url}/graphql", content=chunks(), headers={"content-type": "application/json"}, timeout=30
     )
-    assert response.status_code == 413 and "at most 16 MiB" in error(response.json())[1]
+    assert response.status_code == 413 and "at most 64 MiB" in error(response.json())[1]
 
 
 def test_the_page_comes_from_here_alone(server: Server) -> None:

@@ -21,6 +21,7 @@ from mediaflow.serve.cursors import Cursors, Place
 from mediaflow.serve.grpc import search_pb2 as messages
 from mediaflow.serve.grpc import search_pb2_grpc as stubs
 from mediaflow.serve.grpc.face import ERROR, FIELDS, SERVICE
+from mediaflow.serve.http import MOST_BYTES
 from tests.conftest import ROOT
 from tests.serve.conftest import Server
 from tests.serve.faces import as_dict, as_message, snake
@@ -112,7 +113,7 @@ def test_errors_are_typed(stub: stubs.SearchStub) -> None:
 
 
 def test_a_message_may_be_so_large(stub: stubs.SearchStub) -> None:
-    query = messages.Query(clauses=[{"similar": {"picture": {"data": bytes(17 * 2**20)}}}])
+    query = messages.Query(clauses=[{"similar": {"picture": {"data": bytes(MOST_BYTES)}}}])
     assert refused(stub.Search, messages.SearchRequest(query=query))[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 

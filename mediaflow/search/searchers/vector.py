@@ -50,7 +50,7 @@ class VectorSearcher:
         return self.least is None
 
     def search(self, table: lance.LanceDataset, condition: str | None, limit: int | None) -> pl.DataFrame:
-        most = table.count_rows(condition) if limit is None else limit
+        most = max(1, table.count_rows(condition)) if limit is None else limit
         return read_matches(table, "_distance", nearest=self.plan(table, condition, most), filter=condition)
 
     def plan(self, table: lance.LanceDataset, condition: str | None, limit: int) -> dict[str, object]:

@@ -120,6 +120,6 @@ async def _uploaded(picture: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(file, UploadFile):
         raise UsageError("'file' takes a file of a multipart request; give bytes in base64 as 'data'.")
     if picture.get("data") is not None:
-        raise UsageError("A picture is given as 'file' or as 'data', not as both.")
+        raise UsageError("A picture or clip is given as 'file' or as 'data', not as both.")
     rest = {name: one for name, one in picture.items() if name not in ("file", "data")}
     return {**({"name": file.filename} if file.filename else {}), **rest, "data": await file.read()}
