@@ -78,9 +78,7 @@ def search(
     image: Annotated[list[Path], typer.Option(help="Shots like a picture.", metavar="FILE")] = [],  # noqa: B006
     clip: Annotated[list[Path], typer.Option(help="Places like a clip, shot by shot.", metavar="FILE")] = [],  # noqa: B006
     shot: Annotated[list[str], typer.Option(help="Shots like another.", metavar="TITLE@TIMECODE")] = [],  # noqa: B006
-    range_: Annotated[
-        list[str], typer.Option("--range", help="Places like a part of a title.", metavar="TITLE@FROM-TO")
-    ] = [],  # noqa: B006
+    range_: Annotated[list[str], typer.Option("--range", help="Places like others.", metavar="TITLE@FROM-TO")] = [],  # noqa: B006
     where: Annotated[list[str], typer.Option(help="What an algorithm found.", metavar="NAME[.FIELD]=VALUE")] = [],  # noqa: B006
     title: Annotated[list[str], typer.Option(help="Only this title: its id or name.", metavar="TITLE")] = [],  # noqa: B006
     series: Annotated[list[str], typer.Option(help="Only this series.", metavar="NAME")] = [],  # noqa: B006

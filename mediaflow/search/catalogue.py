@@ -1,4 +1,7 @@
-"""Titles and people of a snapshot, held in memory, and the filters resolved against them to numbers of titles."""
+"""Titles and people of a snapshot, held in memory, and the filters resolved against them to numbers of titles.
+
+For who may not see all titles, there are no others: every name, note and number is of what they may see.
+"""
 
 from __future__ import annotations
 
@@ -50,22 +53,32 @@ class Catalogue:
     speakers : callable
         Gives the speakers of all cues as a frame (title_no Int32, speaker String); called only for filters on
         characters and talents.
+    allowed : frozenset of str, optional
+        Ids of the titles that may be seen; None stands for all.
     """
 
-    def __init__(self, reader: SnapshotReader, speakers: Callable[[], pl.DataFrame]) -> None:
+    def __init__(
+        self,
+        reader: SnapshotReader,
+        speakers: Callable[[], pl.DataFrame],
+        allowed: frozenset[str] | None = None,
+    ) -> None:
         self._reader = reader
         self._speakers = speakers
+        self._allowed = allowed
 
     @cached_property
     def titles(self) -> pl.DataFrame:
         """One row a title, ordered by number."""
         table = self._reader.table("titles").to_table(columns=list(_TITLES))
-        return pl.DataFrame(pl.from_arrow(table)).sort("title_no")
+        titles = pl.DataFrame(pl.from_arrow(table)).sort("title_no")
+        return titles if self._allowed is None else titles.filter(pl.col("title_id").is_in(sorted(self._allowed)))
 
     @cached_property
     def cast(self) -> Cast:
         """The cast of all titles."""
-        return Cast(pl.DataFrame(pl.from_arrow(self._reader.table("people").to_table(columns=list(_PEOPLE)))))
+        people = pl.DataFrame(pl.from_arrow(self._reader.table("people").to_table(columns=list(_PEOPLE))))
+        return Cast(self._seen(people))
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
@@ -110,7 +123,8 @@ class Catalogue:
         notes: list[str] = []
         conditions = self._conditions(filters, notes)
         titles = self.titles.filter(*conditions) if conditions else self.titles
-        chosen = frozenset(titles["title_no"].to_list()) if conditions else None
+        limited = bool(conditions) or self._allowed is not None
+        chosen = frozenset(titles["title_no"].to_list()) if limited else None
         if not (filters.characters or filters.talents):
             return Selection(chosen, None, tuple(notes))
         voices = self.voices(filters.characters, filters.talents)
@@ -123,7 +137,13 @@ class Catalogue:
 
     def voices(self, characters: tuple[str, ...], talents: tuple[str, ...]) -> Voices:
         """Return where people are to be found; see `mediaflow.search.people.voices_of`."""
-        return voices_of(self.cast, self._speakers(), characters, talents)
+        return voices_of(self.cast, self._seen(self._speakers()), characters, talents)
+
+    def _seen(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows of titles that may be seen."""
+        return (
+            rows if self._allowed is None else rows.filter(pl.col("title_no").is_in(self.titles["title_no"].implode()))
+        )
 
     def _conditions(self, filters: Filters, notes: list[str]) -> list[pl.Expr]:
         conditions: list[pl.Expr] = []

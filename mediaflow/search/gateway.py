@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -93,10 +94,19 @@ class Gateway:
         outside: Mapping[str, Index] | None = None,
     ) -> None:
         self.reader = reader
+        self._encoders = encoders
+        self._pictures = pictures
         self._texts = texts or TextVectors(encoders)
-        self.catalogue = Catalogue(reader, lambda: self._speakers)
         self._cutoffs = CutOffs(self._table, false_positives)
-        self._router = Router(reader, encoders, pictures, self.catalogue, self._cutoffs, self._texts, outside or {})
+        self._outside = outside or {}
+        self._see(Catalogue(reader, lambda: self._speakers))
+
+    def _see(self, catalogue: Catalogue) -> None:
+        """Answer with the titles of a catalogue alone."""
+        self.catalogue = catalogue
+        self._router = Router(
+            self.reader, self._encoders, self._pictures, catalogue, self._cutoffs, self._texts, self._outside
+        )
         self._known: LRUCache[tuple[Query, int], _Ranked] = LRUCache(_REMEMBERED, lambda one: 1 + len(one.moments))
         self._lock = threading.Lock()
 
@@ -173,6 +183,16 @@ class Gateway:
         """
         with self.reader.reading():
             return read_annotations(self.reader, self.catalogue.one_title(title), start_ms, end_ms, algorithms)
+
+    def within(self, allowed: frozenset[str]) -> Gateway:
+        """Return a gateway to the same snapshot for somebody who may see these titles alone (ids).
+
+        To them it is as if there were no others: in hits, counts, facets, views, annotations, notes and errors.
+        It lasts as long as this one.
+        """
+        narrow = copy.copy(self)
+        narrow._see(Catalogue(self.reader, lambda: self._speakers, allowed))
+        return narrow
 
     def close(self) -> None:
         """Let go of the snapshot."""

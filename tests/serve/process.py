@@ -14,7 +14,7 @@ from mediaflow.snapshots.release import Release
 from mediaflow.storage import layout
 from mediaflow.storage.objects import FolderStore
 from tests.search.harbour import make_world
-from tests.search.world import BOX, TEXT, OneEncoder, RawPictures
+from tests.search.world import BOX, TEXT, OneEncoder, RawPictures, World
 
 OUT = {
     "title_id": "meadow",
@@ -31,9 +31,14 @@ KEY = "a key of the tests alone"
 
 
 def publish(home: Path) -> FolderStore:
-    """Write the harbour into the store of a home, and release it; nothing of it names a model that is elsewhere."""
+    """Write the harbour into the store of a home, and release it."""
     world = make_world(home / "store")
     world.algorithm("onscreen_text", "boxed_text", {**TEXT, **BOX}, [OUT])
+    return release(home, world)
+
+
+def release(home: Path, world: World) -> FolderStore:
+    """Release a world in the store of a home; nothing of it names a model that is elsewhere."""
     manifest = dataclasses.replace(world.reader().manifest, encoders={})
     store = FolderStore(home / "store")
     store.put(layout.snapshot(manifest.id), manifest.to_json())
