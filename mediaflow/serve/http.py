@@ -41,8 +41,8 @@ _SILENT = logging.getLogger("mediaflow.serve.answered")
 _SILENT.disabled = True
 
 
-def make_app(service: Service, work: Work) -> Starlette:
-    """Return the application that answers HTTP requests from a service."""
+def make_app(service: Service, work: Work, host: str) -> Starlette:
+    """Return the application that answers HTTP requests for a host, or any usual name of this machine, from a service."""
     documents = Documents()
     graphql = GraphQL(
         make_schema(service, work),
@@ -68,7 +68,10 @@ def make_app(service: Service, work: Work) -> Starlette:
             Route("/readyz", ready),
             *(Route(path, _page(name)) for path, name in _PAGES.items()),
         ],
-        middleware=[Middleware(Guard), Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK, www_redirect=False)],
+        middleware=[
+            Middleware(Guard),
+            Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, host], www_redirect=False),
+        ],
     )
 
 

@@ -76,7 +76,7 @@ async def _serve(
     engine: SearchEngine, cursors: Cursors, address: Address, opened: socket.socket, said: Callable[[str], None]
 ) -> None:
     service, work = Service(engine, cursors), Work()
-    server = _Server(_config(service, work))
+    server = _Server(_config(service, work, address.host))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
@@ -95,9 +95,9 @@ async def _serve(
         work.close()
 
 
-def _config(service: Service, work: Work) -> uvicorn.Config:
+def _config(service: Service, work: Work, host: str) -> uvicorn.Config:
     return uvicorn.Config(
-        make_app(service, work),
+        make_app(service, work, host),
         log_config=None,
         access_log=False,
         server_header=False,

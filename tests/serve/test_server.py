@@ -55,7 +55,7 @@ def test_the_command_refuses_in_a_sentence(tmp_path: Path) -> None:
 
 def test_the_command_answers_what_comes_to_be_published(tmp_path: Path) -> None:
     environment = {**os.environ, "MEDIAFLOW_HOME": str(tmp_path), "MEDIAFLOW_ENGINE_TTL_S": "0.5"}
-    command = [sys.executable, "-m", "mediaflow.cli.main", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "mediaflow.cli.main", "serve", "--host", "127.0.0.7", "--port", "0"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     url = process.stdout.readline().split()[-1].removesuffix("/graphql.")
