@@ -42,7 +42,7 @@ _SILENT.disabled = True
 
 
 def make_app(service: Service, work: Work, host: str) -> Starlette:
-    """Return the application that answers HTTP requests for a host, or any usual name of this machine, from a service."""
+    """Return the application that answers HTTP requests at a host, or any usual name of this machine."""
     documents = Documents()
     graphql = GraphQL(
         make_schema(service, work),

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,11 @@ class Server:
     process: subprocess.Popen[str]
     url: str
     grpc: str
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """Return what GraphQL answers; the request must have been one."""
-        response = httpx.post(f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=30)
+        response = self.client.post(f"{self.url}/graphql", json={"query": query, "variables": variables})
         body: dict[str, Any] = response.json()
         return body
 
@@ -52,6 +53,7 @@ def start(home: Path, *command: str) -> Server:
 
 def stop(server: Server) -> int:
     """Tell a server to end; return its exit code."""
+    server.client.close()
     server.process.terminate()
     return server.process.wait(30)
 
