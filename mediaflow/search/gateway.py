@@ -46,8 +46,9 @@ _CANDIDATES_BY_TIME = 20_000
 # Where the next page needs more, so many times as many are looked for.
 _DEEPER = 8
 _MOST_HITS = 1000
-# So many moments of the last questions are remembered for their next pages: some tens of megabytes.
-_REMEMBERED = 500_000
+# So many moments and matches of the last questions are remembered for their next pages: some tens of megabytes. A
+# question without any costs as much as some hundreds of them.
+_REMEMBERED, _A_QUESTION = 500_000, 500
 # Any text does: the first one that a model encodes takes longer than the others.
 _WARMING = "a picture"
 
@@ -107,7 +108,7 @@ class Gateway:
         self._router = Router(
             self.reader, self._encoders, self._pictures, catalogue, self._cutoffs, self._texts, self._outside
         )
-        self._known: LRUCache[tuple[Query, int], _Ranked] = LRUCache(_REMEMBERED, lambda one: 1 + len(one.moments))
+        self._known: LRUCache[tuple[Query, int], _Ranked] = LRUCache(_REMEMBERED, _rows)
         self._lock = threading.Lock()
 
     def search(self, query: Query, offset: int = 0) -> Results:
@@ -264,7 +265,7 @@ class Gateway:
             with self._lock:
                 known = self._known.get((query, depth))
             ranked = known or self._evaluated(query, selection, depth)
-            if known is None and len(ranked.moments) < _REMEMBERED:
+            if known is None and _rows(ranked) <= _REMEMBERED:
                 with self._lock:
                     self._known[query, depth] = ranked
             if not ranked.unended or len(ranked.moments) >= needed:
@@ -310,6 +311,11 @@ class Gateway:
         table = self.reader.table(part.table)
         found = table.to_table(columns=["title_no", "speaker"], filter="speaker IS NOT NULL")
         return pl.DataFrame(pl.from_arrow(found)).unique().sort("title_no", "speaker")
+
+
+def _rows(ranked: _Ranked) -> int:
+    """Return how many rows an answer takes as much memory as."""
+    return _A_QUESTION + len(ranked.moments) + sum(len(one.matches) for one in ranked.evaluation.leaves)
 
 
 def _depth(query: Query) -> int:
