@@ -63,7 +63,7 @@ class Fused:
 
 
 def fused(lists: Sequence[pl.DataFrame], weights: Sequence[float]) -> pl.DataFrame:
-    """Return what `fuse` gives as moments; ranges that overlap no other, most of them, are hits as they are.
+    """Fuse ranked lists; ranges that overlap no other, most of them, are hits as they are.
 
     Parameters
     ----------
@@ -71,6 +71,11 @@ def fused(lists: Sequence[pl.DataFrame], weights: Sequence[float]) -> pl.DataFra
         MOMENTS each.
     weights : sequence of float
         By list: how many times as much it counts.
+
+    Returns
+    -------
+    pl.DataFrame
+        MOMENTS, best first; equal scores in the order of title number and time.
     """
     rows = pl.concat(lists)
     if not len(rows):
@@ -111,7 +116,7 @@ def _together(rows: pl.DataFrame) -> pl.DataFrame:
     columns = [rows[name] for name in ("title_no", "rank", "start_ms", "end_ms", "place", "list_no", "weight")]
     for title_no, *one in zip(*columns, strict=True):
         by_title.setdefault(title_no, []).append(Ranked(*one))
-    hits = [hit for title_no, ranges in by_title.items() for hit in _Timeline(title_no, ranges).hits()]
+    hits = [hit for title_no, ranges in by_title.items() for hit in hits_of(title_no, ranges)]
     numbers = dict(zip(zip(rows["list_no"], rows["place"], strict=True), rows["sources"].to_list(), strict=True))
     sources = [[numbers[one.list_no, one.row] for one in hit.sources] for hit in hits]
     told = {name: [getattr(hit, name) for hit in hits] for name in MOMENTS if name != "sources"}
@@ -119,32 +124,9 @@ def _together(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame({**told, "sources": distinct}, schema=MOMENTS)
 
 
-def fuse(lists: Sequence[pl.DataFrame], weights: Sequence[float] | None = None) -> list[Fused]:
-    """Fuse ranked lists; the order of the lists makes no difference.
-
-    Parameters
-    ----------
-    lists : sequence of pl.DataFrame
-        Each with title_no, start_ms, end_ms, score (more is better). `Ranked.row` is the row's place in its frame.
-    weights : sequence of float, optional
-        By list: how many times as much it counts; 1 where there are none.
-
-    Returns
-    -------
-    list of Fused
-        Best first; equal scores in the order of title number and time.
-    """
-    by_title: dict[int, list[Ranked]] = {}
-    for list_no, rows in enumerate(lists):
-        ranks = rows["score"].rank("min", descending=True).cast(pl.Int64)
-        columns = (rows["title_no"], ranks, rows["start_ms"], rows["end_ms"])
-        for row, (title_no, rank, start_ms, end_ms) in enumerate(zip(*columns, strict=True)):
-            # A range without length still stands for its instant.
-            weight = weights[list_no] if weights else 1.0
-            ranked = Ranked(rank, start_ms, max(end_ms, start_ms + 1), row, list_no, weight)
-            by_title.setdefault(title_no, []).append(ranked)
-    hits = [hit for title_no, ranges in by_title.items() for hit in _Timeline(title_no, ranges).hits()]
-    return sorted(hits, key=lambda hit: (-hit.score, hit.title_no, hit.start_ms))
+def hits_of(title_no: int, ranges: Iterable[Ranked]) -> list[Fused]:
+    """Fuse the ranges of one title, of all lists; the order of the lists makes no difference."""
+    return _Timeline(title_no, ranges).hits()
 
 
 class _Timeline:

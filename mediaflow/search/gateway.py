@@ -248,7 +248,10 @@ class Gateway:
 
     def _selection(self, query: Query) -> Selection:
         if not query.clauses:
-            raise UsageError("Say what to look for: a text, --dialogue, --visual, --image, --shot or --where.")
+            raise UsageError(
+                "Say what to look for: a text, --dialogue, --visual, --image, --clip, --shot, --range, --where or"
+                " --query."
+            )
         if not 1 <= query.limit <= _MOST_HITS:
             raise UsageError(f"The limit must be from 1 to {_MOST_HITS}, not {query.limit}.", limit=query.limit)
         selection = self.catalogue.select(query.filters)

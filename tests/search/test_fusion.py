@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediaflow.search.fusion import CONSTANT, Fused, fuse, fused
+from mediaflow.search.fusion import CONSTANT, Fused, Ranked, fused, hits_of
 
 Row = tuple[int, int, int, float]
 
@@ -20,6 +20,21 @@ def ranked(*rows: Row) -> pl.DataFrame:
     """Return a list of (title_no, start_ms, end_ms, score)."""
     schema = {"title_no": pl.Int32, "start_ms": pl.Int64, "end_ms": pl.Int64, "score": pl.Float64}
     return pl.DataFrame([list(row) for row in rows], schema=schema, orient="row")
+
+
+def fuse(lists: Sequence[pl.DataFrame], weights: Sequence[float] | None = None) -> list[Fused]:
+    """Fuse lists range by range, title by title; `Ranked.row` is the row's place in its frame."""
+    by_title: dict[int, list[Ranked]] = {}
+    for list_no, rows in enumerate(lists):
+        ranks = rows["score"].rank("min", descending=True).cast(pl.Int64)
+        columns = (rows["title_no"], ranks, rows["start_ms"], rows["end_ms"])
+        for row, (title_no, rank, start_ms, end_ms) in enumerate(zip(*columns, strict=True)):
+            # A range without length still stands for its instant.
+            weight = weights[list_no] if weights else 1.0
+            ranked = Ranked(rank, start_ms, max(end_ms, start_ms + 1), row, list_no, weight)
+            by_title.setdefault(title_no, []).append(ranked)
+    hits = [hit for title_no, ranges in by_title.items() for hit in hits_of(title_no, ranges)]
+    return sorted(hits, key=lambda hit: (-hit.score, hit.title_no, hit.start_ms))
 
 
 def shown(hits: Sequence[Fused]) -> list[tuple[int, int, int]]:
