@@ -19,6 +19,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mediaflow.errors import UsageError
+from mediaflow.serve.caller import Callers, anybody
 from mediaflow.serve.graphql.limits import Documents
 from mediaflow.serve.graphql.schema import format_error, make_schema
 from mediaflow.serve.service import Service
@@ -41,11 +42,16 @@ _SILENT = logging.getLogger("mediaflow.serve.answered")
 _SILENT.disabled = True
 
 
-def make_app(service: Service, work: Work, host: str) -> Starlette:
+def make_app(service: Service, work: Work, host: str, callers: Callers = anybody) -> Starlette:
     """Return the application that answers HTTP requests at a host, or any usual name of this machine."""
     documents = Documents()
+
+    def context(request: Request, _: Any) -> dict[str, Any]:
+        return {"request": request, "service": service.of(callers(request.headers))}
+
     graphql = GraphQL(
-        make_schema(service, work),
+        make_schema(work),
+        context_value=context,
         query_parser=documents.parse,
         query_validator=documents.validate,
         error_formatter=format_error,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mediaflow.errors import MediaflowError, UsageError
 from mediaflow.search.wire import read_query, write_query
+from mediaflow.serve.caller import Caller
 from mediaflow.serve.cursors import Cursors, Place
 
 if TYPE_CHECKING:
@@ -17,12 +19,13 @@ if TYPE_CHECKING:
 
 MOST_ON_A_PAGE = 500
 _TITLE_COLUMNS = ("title_id", "title", "kind", "year", "genres", "languages", "series", "season", "episode")
+_ANYBODY = Caller()
 # A query has a clause at least; where only its filters count, any does.
 _ANY: Mapping[str, Any] = {"clauses": [{"text": {"text": ""}}]}
 
 
 class Service:
-    """Answers what the faces are asked. It may be called from several threads.
+    """Answers what the faces are asked by one caller. It may be called from several threads.
 
     Parameters
     ----------
@@ -30,11 +33,18 @@ class Service:
         What answers; the service neither starts nor ends it.
     cursors : Cursors
         Signs cursors.
+    caller : Caller
+        Who asks.
     """
 
-    def __init__(self, engine: SearchEngine, cursors: Cursors) -> None:
+    def __init__(self, engine: SearchEngine, cursors: Cursors, caller: Caller = _ANYBODY) -> None:
         self._engine = engine
         self._cursors = cursors
+        self._caller = caller
+
+    def of(self, caller: Caller) -> Service:
+        """Return the same service for one who asks."""
+        return Service(self._engine, self._cursors, caller)
 
     def search(self, body: Mapping[str, Any], cursor: str | None = None) -> dict[str, Any]:
         """Return a page of the answer to a query.
@@ -63,7 +73,8 @@ class Service:
         query = read_query(body)
         _check_size(query.limit)
         place = self._cursors.read(cursor, write_query(query)) if cursor else None
-        results = self._engine.search(query, *((place.snapshot, place.offset) if place else ()))
+        with self._gateway(place) as gateway:
+            results = gateway.search(query, place.offset if place else 0)
         after = None
         if results.next_offset is not None:
             after = self._cursors.write(Place(results.snapshot, results.next_offset), write_query(query))
@@ -73,7 +84,7 @@ class Service:
         """Return how a query is answered: `snapshot`, and `steps` (see `mediaflow.search.explain.Step`)."""
         query = read_query(body)
         _check_size(query.limit)
-        with self._engine.gateway() as gateway:
+        with self._gateway() as gateway:
             found = {"snapshot": gateway.reader.id, "steps": [step.as_json() for step in gateway.explain(query)]}
         return found
 
@@ -107,7 +118,7 @@ class Service:
         question = {"titles": write_query(query)}
         place = self._cursors.read(cursor, question) if cursor else None
         offset = place.offset if place else 0
-        with self._engine.gateway(place.snapshot if place else None) as gateway:
+        with self._gateway(place) as gateway:
             selection = gateway.catalogue.select(query.filters)
             titles = _left(gateway.catalogue.titles, selection.title_nos)
             snapshot, page = gateway.reader.id, titles.slice(offset, limit).to_dicts()
@@ -131,18 +142,25 @@ class Service:
             are), `fields` (`name` and `type` of its own), `model` (the name of the one that encodes its queries),
             `generation`, `rows`, `pending` (titles that are published without its newest rows), `titles` (of how many).
         """
-        with self._engine.gateway() as gateway:
+        with self._gateway() as gateway:
             found = {"snapshot": gateway.reader.id, "algorithms": _algorithms(gateway)}
         return found
 
     def status(self) -> dict[str, Any]:
         """Return whether requests are answered now: `ready`, `snapshot` (the current one), `why` (where not)."""
         try:
-            with self._engine.gateway() as gateway:
+            with self._gateway() as gateway:
                 snapshot = gateway.reader.id
         except MediaflowError as error:
             return {"ready": False, "snapshot": None, "why": error.message}
         return {"ready": True, "snapshot": snapshot, "why": None}
+
+    @contextmanager
+    def _gateway(self, place: Place | None = None) -> Iterator[Gateway]:
+        """Open the current snapshot, or that of a cursor, as far as the caller may see it."""
+        with self._engine.gateway(place.snapshot if place else None) as gateway:
+            titles = self._caller.titles
+            yield gateway if titles is None else gateway.within(titles)
 
 
 def _algorithms(gateway: Gateway) -> list[dict[str, Any]]:

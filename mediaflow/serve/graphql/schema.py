@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ariadne import QueryType, convert_schema_names, load_schema_from_path, upload_scalar
-from graphql import GraphQLError, GraphQLSchema, assert_enum_type, assert_valid_schema, build_schema
+from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, assert_enum_type, assert_valid_schema, build_schema
 from starlette.datastructures import UploadFile
 
 from mediaflow.errors import MediaflowError, UsageError
@@ -31,32 +31,32 @@ _ENUMS = {
 _LOG = logging.getLogger(__name__)
 
 
-def make_schema(service: Service, work: Work) -> GraphQLSchema:
-    """Return the schema, whose fields call a service in threads."""
+def make_schema(work: Work) -> GraphQLSchema:
+    """Return the schema, whose fields call in threads the service that the context of a request holds."""
     query = QueryType()
 
     @query.field("search")
-    async def search(_: Any, info: Any, after: str | None = None, **given: Any) -> dict[str, Any]:
-        return await work.do(service.search, await _query(given), after)
+    async def search(_: Any, info: GraphQLResolveInfo, after: str | None = None, **given: Any) -> dict[str, Any]:
+        return await work.do(_service(info).search, await _query(given), after)
 
     @query.field("explain")
-    async def explain(_: Any, info: Any, **given: Any) -> dict[str, Any]:
-        return await work.do(service.explain, await _query(given))
+    async def explain(_: Any, info: GraphQLResolveInfo, **given: Any) -> dict[str, Any]:
+        return await work.do(_service(info).explain, await _query(given))
 
     @query.field("titles")
     async def titles(
-        _: Any, info: Any, filters: Any = None, first: int | None = None, after: str | None = None
+        _: Any, info: GraphQLResolveInfo, filters: Any = None, first: int | None = None, after: str | None = None
     ) -> dict[str, Any]:
         page = {} if first is None else {"limit": first}
-        return await work.do(service.titles, as_wire(filters), cursor=after, **page)
+        return await work.do(_service(info).titles, as_wire(filters), cursor=after, **page)
 
     @query.field("algorithms")
-    async def algorithms(_: Any, info: Any) -> dict[str, Any]:
-        return await work.do(service.algorithms)
+    async def algorithms(_: Any, info: GraphQLResolveInfo) -> dict[str, Any]:
+        return await work.do(_service(info).algorithms)
 
     @query.field("status")
-    async def status(_: Any, info: Any) -> dict[str, Any]:
-        return await work.do(service.status)
+    async def status(_: Any, info: GraphQLResolveInfo) -> dict[str, Any]:
+        return await work.do(_service(info).status)
 
     return _bound(query)
 
@@ -75,6 +75,11 @@ def format_error(error: GraphQLError, debug: bool = False) -> dict[str, Any]:
     _LOG.error("A field could not be answered.", exc_info=cause)
     sentence = "This could not be answered, by a fault of the server: its log says more."
     return body | {"message": sentence, "extensions": {"code": "InternalError", "fields": {}}}
+
+
+def _service(info: GraphQLResolveInfo) -> Service:
+    service: Service = info.context["service"]
+    return service
 
 
 def _bound(query: QueryType) -> GraphQLSchema:

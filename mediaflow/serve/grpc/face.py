@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection
 
 from mediaflow.errors import MediaflowError, SystemFault, UsageError
 from mediaflow.serve.bodies import as_wire
+from mediaflow.serve.caller import Callers, anybody
 from mediaflow.serve.grpc import search_pb2 as messages
 from mediaflow.serve.grpc import search_pb2_grpc as stubs
 from mediaflow.serve.service import Service
@@ -42,10 +43,10 @@ _LOG = logging.getLogger(__name__)
 Given = TypeVar("Given")
 
 
-def make_server(service: Service, work: Work, most_bytes: int) -> grpc.aio.Server:
+def make_server(service: Service, work: Work, most_bytes: int, callers: Callers = anybody) -> grpc.aio.Server:
     """Return a server of all methods, of health and of reflection, which has no port yet."""
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", most_bytes), ("grpc.so_reuseport", 0)])
-    stubs.add_SearchServicer_to_server(Face(service, work), server)  # type: ignore[no-untyped-call]
+    stubs.add_SearchServicer_to_server(Face(service, work, callers), server)  # type: ignore[no-untyped-call]
     health_pb2_grpc.add_HealthServicer_to_server(Health(service, work), server)
     names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
@@ -61,21 +62,24 @@ class Face(stubs.SearchServicer):
         What answers.
     work : Work
         Where it is called.
+    callers : Callers
+        Says who asks.
     """
 
-    def __init__(self, service: Service, work: Work) -> None:
-        self._service = service
+    def __init__(self, service: Service, work: Work, callers: Callers) -> None:
+        self._of = service.of
         self._work = work
+        self._callers = callers
 
     async def Search(self, request: Any, context: Any) -> Any:
         """Answer a page."""
-        return messages.Answer(**await _told(self._page(request, _cursor(request)), context))
+        return messages.Answer(**await _told(self._page(request, _cursor(request), context), context))
 
     async def SearchPages(self, request: Any, context: Any) -> AsyncIterator[Any]:
         """Answer all pages."""
         cursor = _cursor(request)
         while True:
-            page = await _told(self._page(request, cursor), context)
+            page = await _told(self._page(request, cursor, context), context)
             yield messages.Answer(**page)
             cursor = page["next_cursor"]
             if cursor is None:
@@ -83,25 +87,29 @@ class Face(stubs.SearchServicer):
 
     async def Explain(self, request: Any, context: Any) -> Any:
         """Say how a question is answered."""
-        found = self._work.do(self._service.explain, _body(request.query))
+        found = self._work.do(self._service(context).explain, _body(request.query))
         return messages.Explanation(**await _told(found, context))
 
     async def Titles(self, request: Any, context: Any) -> Any:
         """List titles."""
         page = {"limit": request.limit} if request.HasField("limit") else {}
-        found = self._work.do(self._service.titles, _body(request.filters), cursor=_cursor(request), **page)
+        found = self._work.do(self._service(context).titles, _body(request.filters), cursor=_cursor(request), **page)
         return messages.TitlesAnswer(**await _told(found, context))
 
     async def Algorithms(self, request: Any, context: Any) -> Any:
         """List algorithms."""
-        return messages.AlgorithmsAnswer(**await _told(self._work.do(self._service.algorithms), context))
+        return messages.AlgorithmsAnswer(**await _told(self._work.do(self._service(context).algorithms), context))
 
     async def Status(self, request: Any, context: Any) -> Any:
         """Say whether requests are answered."""
-        return messages.StatusAnswer(**await _told(self._work.do(self._service.status), context))
+        return messages.StatusAnswer(**await _told(self._work.do(self._service(context).status), context))
 
-    def _page(self, request: Any, cursor: str | None) -> Awaitable[dict[str, Any]]:
-        return self._work.do(self._service.search, _body(request.query), cursor)
+    def _page(self, request: Any, cursor: str | None, context: Any) -> Awaitable[dict[str, Any]]:
+        return self._work.do(self._service(context).search, _body(request.query), cursor)
+
+    def _service(self, context: Any) -> Service:
+        metadata = context.invocation_metadata() or ()
+        return self._of(self._callers({name: value for name, value in metadata if isinstance(value, str)}))
 
 
 class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
