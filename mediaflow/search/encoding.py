@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from cachetools import LRUCache
 
 from mediaflow.errors import SystemFault
+from mediaflow.search.stopping import await_result
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,6 +60,8 @@ class TextVectors:
         ------
         SystemFault
             It took too long. Whatever loading or running the model raises is raised as it is.
+        Stopped
+            Nobody waits for it any more.
         """
         with self._lock:
             known = self._known.get((identity, text))
@@ -70,7 +73,8 @@ class TextVectors:
                 coming = waiting[text] = Future()
                 self._thread(identity).submit(self._encode, identity)
         try:
-            return coming.result(self._most_ms / 1000)
+            vector: NDArray[np.float32] = await_result(coming, self._most_ms / 1000)
+            return vector
         except TimeoutError as error:
             if coming.done():
                 raise

@@ -30,6 +30,7 @@ from mediaflow.search.query import FreeText, Query, leaves
 from mediaflow.search.results import Results
 from mediaflow.search.routing import DIALOGUE, Router
 from mediaflow.search.similar import VISUAL, Pictures
+from mediaflow.search.stopping import check
 from mediaflow.search.views import View
 from mediaflow.storage import steps
 
@@ -228,6 +229,7 @@ class Gateway:
             return Results(self.reader.id, notes=notes)
         ranked = self._ranked(query, selection, offset + query.limit)
         titles = self.catalogue.titles
+        check()
         shown = ranked.moments.slice(offset, query.limit)
         if query.sort == "time" and not ranked.in_time:
             shown = by_time(shown, titles)
