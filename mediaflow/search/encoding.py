@@ -48,7 +48,7 @@ class TextVectors:
     def __init__(self, encoders: Encoders, most_ms: int = MOST_MS) -> None:
         self._encoders = encoders
         self._most_ms = most_ms
-        self._known: LRUCache[tuple[str, str], NDArray[np.float32]] = LRUCache(_REMEMBERED)
+        self._known: LRUCache[tuple[str, str], Future[NDArray[np.float32]]] = LRUCache(_REMEMBERED)
         self._waiting: dict[str, dict[str, Future[NDArray[np.float32]]]] = {}
         self._threads: dict[str, ThreadPoolExecutor] = {}
         self._lock = threading.Lock()
@@ -63,15 +63,7 @@ class TextVectors:
         Stopped
             Nobody waits for it any more.
         """
-        with self._lock:
-            known = self._known.get((identity, text))
-            if known is not None:
-                return known
-            waiting = self._waiting.setdefault(identity, {})
-            coming = waiting.get(text)
-            if coming is None:
-                coming = waiting[text] = Future()
-                self._thread(identity).submit(self._encode, identity)
+        coming = self.begin(identity, text)
         try:
             vector: NDArray[np.float32] = await_result(coming, self._most_ms / 1000)
             return vector
@@ -83,6 +75,19 @@ class TextVectors:
                 "what else this machine does.",
                 model=identity,
             ) from error
+
+    def begin(self, identity: str, text: str) -> Future[NDArray[np.float32]]:
+        """Return the vector of a text that is being encoded, or was; the model is loaded for it behind the caller."""
+        with self._lock:
+            known = self._known.get((identity, text))
+            if known is not None:
+                return known
+            waiting = self._waiting.setdefault(identity, {})
+            coming = waiting.get(text)
+            if coming is None:
+                coming = waiting[text] = Future()
+                self._thread(identity).submit(self._encode, identity)
+            return coming
 
     def _thread(self, identity: str) -> ThreadPoolExecutor:
         if identity not in self._threads:
@@ -103,7 +108,7 @@ class TextVectors:
                 one.set_exception(error)
             return
         with self._lock:
-            self._known.update({(identity, text): vector for text, vector in zip(batch, vectors, strict=True)})
+            self._known.update({(identity, text): one for text, one in batch.items()})
         for one, vector in zip(batch.values(), vectors, strict=True):
             one.set_result(vector)
 
