@@ -118,8 +118,9 @@ def test_the_first_snapshot_is_answered_from_before_its_model_is_loaded_and_a_fu
         publishing = threading.Thread(target=world.publish)
         publishing.start()
         assert gated.asked.wait(60)
-        assert found(engine) == (first, ["alps"]), "it goes on with the one before"
+        publishing.join(2)
         assert publishing.is_alive(), "the release waits"
+        assert found(engine) == (first, ["alps"]), "it goes on with the one before"
         gated.on.set()
         publishing.join(60)
         assert wait_until(lambda: found(engine)[0] == world.reader().id != first, 30, "it goes over", 0.02)
