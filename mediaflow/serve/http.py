@@ -22,6 +22,7 @@ from mediaflow.errors import UsageError
 from mediaflow.serve.caller import Callers, anybody, who_asks
 from mediaflow.serve.graphql.limits import Documents
 from mediaflow.serve.graphql.schema import format_error, make_schema
+from mediaflow.serve.hangup import HangUp
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
 
@@ -75,6 +76,7 @@ def make_app(service: Service, work: Work, host: str, callers: Callers = anybody
             *(Route(path, _page(name)) for path, name in _PAGES.items()),
         ],
         middleware=[
+            Middleware(HangUp),
             Middleware(Guard),
             Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, host], www_redirect=False),
         ],
