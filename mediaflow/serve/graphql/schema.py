@@ -13,7 +13,7 @@ from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, assert_enum
 from starlette.datastructures import UploadFile
 
 from mediaflow.errors import MediaflowError, UsageError
-from mediaflow.serve.bodies import as_wire
+from mediaflow.serve.bodies import as_query, as_wire
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
 
@@ -22,7 +22,7 @@ _ENUMS = {
     "GroupBy": ("title", "series"),
     "Sort": ("score", "time"),
     "Presence": ("speaks", "in cast"),
-    "Comparison": ("equals", "least", "most"),
+    "Comparison": ("equals", "least", "most", "contains"),
     "Relation": ("overlap", "within", "before", "after", "during"),
     "Extent": ("union", "intersection"),
     "SpaceRelation": ("same_frame", "left_of", "above"),
@@ -105,8 +105,7 @@ async def _query(given: Mapping[str, Any]) -> dict[str, Any]:
     body = dict(given)
     if "first" in body:
         body["limit"] = body.pop("first")
-    read: dict[str, Any] = as_wire(await _with_files(body))
-    return read
+    return as_query(await _with_files(body))
 
 
 async def _with_files(value: Any) -> Any:

@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Awaitable
 from typing import Any, TypeVar
 
 import grpc
-from google.protobuf.json_format import MessageToDict
+from google.protobuf.json_format import MessageToDict, SerializeToJsonError
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from mediaflow.errors import MediaflowError, SystemFault, UsageError
-from mediaflow.serve.bodies import as_wire
+from mediaflow.serve.bodies import as_query, as_wire
 from mediaflow.serve.caller import Callers, anybody
 from mediaflow.serve.grpc import search_pb2 as messages
 from mediaflow.serve.grpc import search_pb2_grpc as stubs
@@ -87,14 +87,11 @@ class Face(stubs.SearchServicer):
 
     async def Explain(self, request: Any, context: Any) -> Any:
         """Say how a question is answered."""
-        found = self._work.do(self._service(context).explain, _body(request.query))
-        return messages.Explanation(**await _told(found, context))
+        return messages.Explanation(**await _told(self._explained(request, context), context))
 
     async def Titles(self, request: Any, context: Any) -> Any:
         """List titles."""
-        page = {"limit": request.limit} if request.HasField("limit") else {}
-        found = self._work.do(self._service(context).titles, _body(request.filters), cursor=_cursor(request), **page)
-        return messages.TitlesAnswer(**await _told(found, context))
+        return messages.TitlesAnswer(**await _told(self._titles(request, context), context))
 
     async def Algorithms(self, request: Any, context: Any) -> Any:
         """List algorithms."""
@@ -104,8 +101,16 @@ class Face(stubs.SearchServicer):
         """Say whether requests are answered."""
         return messages.StatusAnswer(**await _told(self._work.do(self._service(context).status), context))
 
-    def _page(self, request: Any, cursor: str | None, context: Any) -> Awaitable[dict[str, Any]]:
-        return self._work.do(self._service(context).search, _body(request.query), cursor)
+    async def _page(self, request: Any, cursor: str | None, context: Any) -> dict[str, Any]:
+        return await self._work.do(self._service(context).search, as_query(_body(request.query)), cursor)
+
+    async def _explained(self, request: Any, context: Any) -> dict[str, Any]:
+        return await self._work.do(self._service(context).explain, as_query(_body(request.query)))
+
+    async def _titles(self, request: Any, context: Any) -> dict[str, Any]:
+        page = {"limit": request.limit} if request.HasField("limit") else {}
+        filters = as_wire(_body(request.filters))
+        return await self._work.do(self._service(context).titles, filters, cursor=_cursor(request), **page)
 
     def _service(self, context: Any) -> Service:
         metadata = context.invocation_metadata() or ()
@@ -153,8 +158,11 @@ def _cursor(request: Any) -> str | None:
 
 
 def _body(message: Message) -> dict[str, Any]:
-    """Return a message in the JSON form; its 64-bit numbers are strings there, which the form reads as numbers."""
-    body: dict[str, Any] = as_wire(MessageToDict(message, preserving_proto_field_name=True))
+    """Return a message as a dict; its 64-bit numbers are strings there, which the JSON form reads as numbers."""
+    try:
+        body: dict[str, Any] = MessageToDict(message, preserving_proto_field_name=True)
+    except SerializeToJsonError as error:
+        raise UsageError("A value to compare with is a finite number, a text or a truth value.") from error
     return body
 
 
