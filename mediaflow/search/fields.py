@@ -10,7 +10,7 @@ import ast
 import math
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mediaflow.algorithms.contract import Shape
 from mediaflow.errors import UsageError
@@ -31,6 +31,10 @@ _MOST_DEEP = 16
 
 class NoSuchField(UsageError):
     """The algorithm has no field of that name in the snapshot that answers; `there` lists those that it has."""
+
+
+class NoSuchAlgorithm(UsageError):
+    """The snapshot that answers has nothing of an algorithm of that name; `there` lists those that it has."""
 
 
 class WrongValue(UsageError):
@@ -65,6 +69,15 @@ def field_type(algorithm: str, part: AlgorithmPart, field: str) -> pl.DataType:
     return _type(part.fields[field])
 
 
+def described_fields(algorithm: str, part: AlgorithmPart) -> list[dict[str, Any]]:
+    """Return the fields of an algorithm by name: `name`, `type`, `own` (not of its shape), `comparisons`."""
+    own = own_fields(part)
+    return [
+        {"name": name, "type": said, "own": name in own, "comparisons": list(compares(_type(said)))}
+        for name, said in sorted(part.fields.items())
+    ]
+
+
 def no_such_field(algorithm: str, field: str, there: list[str]) -> NoSuchField:
     """Return the error for a field that an algorithm has not, beside those that it has."""
     own = f"its fields are {', '.join(there)}" if there else "it has none of its own"
@@ -73,12 +86,23 @@ def no_such_field(algorithm: str, field: str, there: list[str]) -> NoSuchField:
     )
 
 
+def no_such_algorithm(algorithm: str, there: list[str]) -> NoSuchAlgorithm:
+    """Return the error for an algorithm that a snapshot has not, beside those that it has."""
+    can = f"it can be asked for {', '.join(there)}" if there else "nothing in it can be searched yet"
+    return NoSuchAlgorithm(
+        f"The published snapshot has nothing of {algorithm!r}; {can}. 'mediaflow status' says what is still to be"
+        " computed, 'make refresh' computes it.",
+        algorithm=algorithm,
+        there=list(there),
+    )
+
+
 def compares(kind: pl.DataType) -> tuple[Comparison, ...]:
     """Return how a field of a type can be compared; nothing for structs, and for lists of lists or structs."""
     import polars as pl
 
     if isinstance(kind, pl.List | pl.Array):
-        return ("contains",) if compares(_inner(kind)) not in ((), ("contains",)) else ()
+        return ("contains",) if compares(inner_type(kind)) not in ((), ("contains",)) else ()
     if kind.is_integer() or kind.is_float():
         return ("equals", "least", "most")
     return ("equals",) if kind == pl.Boolean or kind == pl.String else ()
@@ -114,7 +138,7 @@ def condition_on(algorithm: str, part: AlgorithmPart, wanted: Condition) -> str:
     if wanted.comparison not in possible:
         can = f"it can be compared by {', '.join(possible)}" if possible else "it can be shown, not compared"
         raise _wrong(algorithm, wanted, kind, f"cannot be compared by {wanted.comparison!r}; {can}")
-    single = _inner(kind) if isinstance(kind, pl.List | pl.Array) else kind
+    single = inner_type(kind) if isinstance(kind, pl.List | pl.Array) else kind
     try:
         value = _value(wanted.value, single)
     except (KeyError, ValueError, OverflowError, TypeError) as error:
@@ -191,7 +215,8 @@ def _wrong(algorithm: str, wanted: Condition, kind: pl.DataType, said: str) -> W
     )
 
 
-def _inner(kind: pl.List | pl.Array) -> pl.DataType:
+def inner_type(kind: pl.List | pl.Array) -> pl.DataType:
+    """Return the type of the members of a list."""
     import polars as pl
 
     inner = kind.inner

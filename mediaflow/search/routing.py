@@ -12,7 +12,7 @@ from mediaflow.search.boxes import in_region
 from mediaflow.search.catalogue import Catalogue
 from mediaflow.search.cutoffs import CutOffs
 from mediaflow.search.encoding import Encoders, TextVectors
-from mediaflow.search.fields import condition_on, number
+from mediaflow.search.fields import condition_on, no_such_algorithm, number
 from mediaflow.search.literals import among, at_least, both, text_literal
 from mediaflow.search.query import (
     Character,
@@ -122,12 +122,7 @@ class Router:
         """Return the snapshot's part for an algorithm; `UsageError` where it has none."""
         parts = self._reader.manifest.algorithms
         if algorithm not in parts:
-            there = f"it can be asked for {', '.join(sorted(parts))}" if parts else "nothing in it can be searched yet"
-            raise UsageError(
-                f"The published snapshot has nothing of {algorithm!r}; {there}. 'mediaflow status' says what is still"
-                " to be computed, 'make refresh' computes it.",
-                algorithm=algorithm,
-            )
+            raise no_such_algorithm(algorithm, sorted(parts))
         return parts[algorithm]
 
     def _free_text(self, clause: FreeText) -> Sequence[AnyAsked]:

@@ -26,6 +26,8 @@ def as_query(body: Any) -> dict[str, Any]:
     by = read.pop("sort_by", None)
     if by is None:
         return read
+    if "own" in by:
+        raise UsageError("The field to sort by is given as 'own', or as 'algorithm' and 'field': not as both.")
     if "sort" in read:
         raise UsageError("The order is that of 'sort', or of an algorithm's field: not both.")
     return read | {"sort": by}

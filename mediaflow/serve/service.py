@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from mediaflow.search.engine import SearchEngine
     from mediaflow.search.gateway import Gateway
+    from mediaflow.snapshots.manifest import AlgorithmPart
 
 MOST_ON_A_PAGE = 500
 _TITLE_COLUMNS = ("title_id", "title", "kind", "year", "genres", "languages", "series", "season", "episode")
@@ -41,10 +43,42 @@ class Service:
         self._engine = engine
         self._cursors = cursors
         self._caller = caller
+        self._snapshot: str | None = None
 
     def of(self, caller: Caller) -> Service:
         """Return the same service for one who asks."""
         return Service(self._engine, self._cursors, caller)
+
+    def pinned(self, cursor: str | None = None) -> tuple[Service, Mapping[str, AlgorithmPart]]:
+        """Return the same service for one request, all of which is answered from one snapshot.
+
+        Parameters
+        ----------
+        cursor : str, optional
+            One of the request, whose snapshot it is; else it is the current one.
+
+        Returns
+        -------
+        Service, Mapping[str, AlgorithmPart]
+            The service, and what its snapshot has of algorithms. Where no new request is answered now, this service
+            and nothing: what is asked of it says why.
+
+        Raises
+        ------
+        SnapshotExpired
+            The snapshot of the cursor is not held any more.
+        """
+        snapshot = self._cursors.snapshot(cursor) if cursor else None
+        try:
+            with self._engine.gateway(snapshot) as gateway:
+                manifest = gateway.reader.manifest
+        except MediaflowError:
+            if snapshot is not None:
+                raise
+            return self, {}
+        pinned = copy.copy(self)
+        pinned._snapshot = manifest.id
+        return pinned, manifest.algorithms
 
     def search(self, body: Mapping[str, Any], cursor: str | None = None) -> dict[str, Any]:
         """Return a page of the answer to a query.
@@ -139,8 +173,9 @@ class Service:
         -------
         dict
             `snapshot`, and `algorithms` by name: `name`, `owner`, `version`, `description`, `shape` (what its rows
-            are), `fields` (`name` and `type` of its own), `model` (the name of the one that encodes its queries),
-            `generation`, `rows`, `pending` (titles that are published without its newest rows), `titles` (of how many).
+            are), `fields` (`name`, `type`, `own` (not one that all of the shape have), `comparisons` (how it can be
+            compared)), `model` (the name of the one that encodes its queries), `generation`, `rows`, `pending` (titles
+            that are published without its newest rows), `titles` (of how many).
         """
         with self._gateway() as gateway:
             found = {"snapshot": gateway.reader.id, "algorithms": _algorithms(gateway)}
@@ -149,7 +184,7 @@ class Service:
     def status(self) -> dict[str, Any]:
         """Return whether requests are answered now: `ready`, `snapshot` (the current one), `why` (where not)."""
         try:
-            with self._gateway() as gateway:
+            with self._engine.gateway() as gateway:
                 snapshot = gateway.reader.id
         except MediaflowError as error:
             return {"ready": False, "snapshot": None, "why": error.message}
@@ -157,13 +192,15 @@ class Service:
 
     @contextmanager
     def _gateway(self, place: Place | None = None) -> Iterator[Gateway]:
-        """Open the current snapshot, or that of a cursor, as far as the caller may see it."""
-        with self._engine.gateway(place.snapshot if place else None) as gateway:
+        """Open the snapshot of a cursor, of the request, or the current one, as far as the caller may see it."""
+        with self._engine.gateway(place.snapshot if place else self._snapshot) as gateway:
             titles = self._caller.titles
             yield gateway if titles is None else gateway.within(titles)
 
 
 def _algorithms(gateway: Gateway) -> list[dict[str, Any]]:
+    from mediaflow.search.fields import described_fields
+
     manifest = gateway.reader.manifest
     return [
         {
@@ -172,7 +209,7 @@ def _algorithms(gateway: Gateway) -> list[dict[str, Any]]:
             "version": part.version,
             "description": part.description,
             "shape": part.shape,
-            "fields": [{"name": field, "type": kind} for field, kind in sorted(part.fields.items())],
+            "fields": described_fields(name, part),
             "model": manifest.encoders.get(part.model) if part.model else None,
             "generation": part.generation,
             "rows": manifest.tables[part.table].rows,

@@ -14,6 +14,8 @@ from starlette.datastructures import UploadFile
 
 from mediaflow.errors import MediaflowError, UsageError
 from mediaflow.serve.bodies import as_query, as_wire
+from mediaflow.serve.graphql.own import named
+from mediaflow.serve.graphql.scalars import SCALARS
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
 
@@ -28,11 +30,23 @@ _ENUMS = {
     "SpaceRelation": ("same_frame", "left_of", "above"),
     "InRegion": ("overlaps", "inside"),
 }
+_TEXT = load_schema_from_path(str(_FILE))
+STATIC = frozenset(build_schema(_TEXT).type_map)
+"""Names of the types that every snapshot's schema has."""
+
 _LOG = logging.getLogger(__name__)
 
 
-def make_schema(work: Work) -> GraphQLSchema:
-    """Return the schema, whose fields call in threads the service that the context of a request holds."""
+def make_schema(work: Work, more: str = "") -> GraphQLSchema:
+    """Return the schema, whose fields call in threads the service that the context of a request holds.
+
+    Parameters
+    ----------
+    work : Work
+        The threads.
+    more : str
+        Types beside those of the file, in the schema language.
+    """
     query = QueryType()
 
     @query.field("search")
@@ -52,13 +66,13 @@ def make_schema(work: Work) -> GraphQLSchema:
 
     @query.field("algorithms")
     async def algorithms(_: Any, info: GraphQLResolveInfo) -> dict[str, Any]:
-        return await work.do(_service(info).algorithms)
+        return named(await work.do(_service(info).algorithms), info.context["own"])
 
     @query.field("status")
     async def status(_: Any, info: GraphQLResolveInfo) -> dict[str, Any]:
         return await work.do(_service(info).status)
 
-    return _bound(query)
+    return _bound(query, more)
 
 
 def format_error(error: GraphQLError, debug: bool = False) -> dict[str, Any]:
@@ -82,15 +96,16 @@ def _service(info: GraphQLResolveInfo) -> Service:
     return service
 
 
-def _bound(query: QueryType) -> GraphQLSchema:
+def _bound(query: QueryType, more: str) -> GraphQLSchema:
     """Return the schema of the file with the fields of a query.
 
     Ariadne's `make_executable_schema` would do the same, but its enums do not parse variables with graphql-core from
     3.2.14 on.
     """
-    schema = build_schema(load_schema_from_path(str(_FILE)))
+    schema = build_schema(f"{_TEXT}\n{more}")
     query.bind_to_schema(schema)
-    upload_scalar.bind_to_schema(schema)
+    for scalar in (upload_scalar, *SCALARS):
+        scalar.bind_to_schema(schema)
     for name, values in _ENUMS.items():
         enum = assert_enum_type(schema.type_map[name])
         for value in values:

@@ -535,12 +535,16 @@ class Algorithm(_message.Message):
     def __init__(self, name: _Optional[str] = ..., owner: _Optional[str] = ..., version: _Optional[str] = ..., description: _Optional[str] = ..., shape: _Optional[str] = ..., fields: _Optional[_Iterable[_Union[Field, _Mapping]]] = ..., model: _Optional[str] = ..., generation: _Optional[str] = ..., rows: _Optional[int] = ..., pending: _Optional[int] = ..., titles: _Optional[int] = ...) -> None: ...
 
 class Field(_message.Message):
-    __slots__ = ("name", "type")
+    __slots__ = ("name", "type", "own", "comparisons")
     NAME_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
+    OWN_FIELD_NUMBER: _ClassVar[int]
+    COMPARISONS_FIELD_NUMBER: _ClassVar[int]
     name: str
     type: str
-    def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ...) -> None: ...
+    own: bool
+    comparisons: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ..., own: _Optional[bool] = ..., comparisons: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class StatusAnswer(_message.Message):
     __slots__ = ("ready", "snapshot", "why")
