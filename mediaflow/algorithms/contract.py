@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from mediaflow.models.encoder import Encoder
 
-FEATURES = ("shots", "frames", "cues", "catalogue")
+# Rows that `mediaflow annotations import` has read from a file.
+IMPORTED = "imported"
+FEATURES = ("shots", "frames", "cues", "catalogue", IMPORTED)
 
 
 class Shape(StrEnum):
@@ -57,8 +59,8 @@ class TitleFeatures:
         The title's readable id.
     features : Mapping[str, polars.DataFrame]
         By input name. `shots`, `frames` and `cues` have the columns of `mediaflow.media.schemas`; `catalogue` is one
-        row (title, kind, year, genres, languages, series, season, episode, people); the name of another algorithm
-        gives its annotations.
+        row (title, kind, year, genres, languages, series, season, episode, people); `imported` are the rows that were
+        imported for this algorithm; the name of another algorithm gives its annotations.
     """
 
     title_id: str
@@ -102,7 +104,7 @@ class Algorithm:
     owner : str
         Who is asked when it breaks: an e-mail address, or `team:name`.
     inputs : tuple of str
-        Any of `shots`, `frames`, `cues`, `catalogue`, and names of other algorithms. Only these are loaded.
+        Any of `shots`, `frames`, `cues`, `catalogue`, `imported`, and names of other algorithms. Only these are loaded.
     shape : Shape
         What a row of the result is.
     fields : Mapping[str, polars data type]
@@ -141,3 +143,18 @@ class Algorithm:
             blamed on a title only after that title has failed alone.
         """
         raise TypeError(f"{type(self).__name__} must define run(batch)")
+
+
+class Imported(Algorithm):
+    """An algorithm whose rows are made elsewhere and come from a file: declare all but `inputs` and `run`.
+
+    `mediaflow annotations import FILE --algorithm NAME` reads the file; its columns are `title`, those of `shape`, and
+    those of `fields`.
+    """
+
+    inputs: ClassVar[tuple[str, ...]] = (IMPORTED,)
+
+    def run(self, batch: Batch) -> Iterator[pl.DataFrame]:
+        """Give the rows as they were imported."""
+        for title in batch:
+            yield title.imported

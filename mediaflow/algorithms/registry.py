@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mediaflow.algorithms.contract import FEATURES, Algorithm, Parameters, Shape
+from mediaflow.algorithms.contract import FEATURES, IMPORTED, Algorithm, Parameters, Shape
 from mediaflow.algorithms.source import fingerprints
 from mediaflow.errors import MediaflowError
 
@@ -221,6 +221,8 @@ def _wrong(algorithm: Algorithm) -> Iterator[str]:
             yield f"a field cannot be called {name!r}"
         if not _plain(kind):
             yield f"the field {name!r} must be a polars number, Boolean or String, or a List, Array or Struct of those"
+        if name == "title" and IMPORTED in algorithm.inputs:
+            yield "a field cannot be called 'title', which says in an imported file whose row it is"
         if name in shape_columns(algorithm.shape, 1):
             yield f"the field {name!r} is a column that the shape has already"
 

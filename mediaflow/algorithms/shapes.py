@@ -11,6 +11,7 @@ from mediaflow.algorithms.contract import Algorithm, Shape
 from mediaflow.errors import MediaflowError
 
 _TIME: dict[str, Any] = {"start_ms": pl.Int64, "end_ms": pl.Int64}
+BOX = ("x", "y", "w", "h")
 _COLUMNS: dict[Shape, dict[str, Any]] = {
     Shape.SHOT_VECTOR: {"shot_no": pl.Int32, **_TIME},
     Shape.TEXT: {**_TIME, "text": pl.String},
@@ -18,11 +19,13 @@ _COLUMNS: dict[Shape, dict[str, Any]] = {
         **_TIME,
         "text": pl.String,
         "confidence": pl.Float32,
-        **dict.fromkeys(("x", "y", "w", "h"), pl.Float32),
+        **dict.fromkeys(BOX, pl.Float32),
     },
     Shape.LABEL: {**_TIME, "label": pl.String, "confidence": pl.Float32},
     Shape.RANGE: {**_TIME, "score": pl.Float32},
 }
+# So far from 1 a norm may be: half precision leaves about three digits.
+UNIT_NORM = 5e-3
 TEXT_SHAPES = (Shape.TEXT, Shape.BOXED_TEXT)
 
 
@@ -81,6 +84,5 @@ def _check_unit(algorithm: Algorithm, frame: pl.DataFrame) -> None:
     import numpy as np
 
     norms = np.linalg.norm(frame["vector"].to_numpy().astype(np.float32), axis=1)
-    # Half precision leaves about three digits.
-    if not np.all(np.abs(norms - 1) < 5e-3):
+    if not np.all(np.abs(norms - 1) < UNIT_NORM):
         raise WrongResult(f"{algorithm.name} gave vectors that are not of unit norm (seen: {norms.min():.3f}).")
