@@ -30,6 +30,7 @@ class Shape(StrEnum):
     | shape | further columns |
     |---|---|
     | `SHOT_VECTOR` | `shot_no` Int32, `vector` Array(Float32 or Float16, dim), kept at half precision |
+    | `FRAME_VECTOR` | `x`, `y`, `w`, `h`, `vector`, as in the others: what is in a box of the picture |
     | `TEXT` | `text` String |
     | `BOXED_TEXT` | `text` String, `confidence` Float32, `x`, `y`, `w`, `h` Float32: fractions of the upright picture |
     | `LABEL` | `label` String, `confidence` Float32 |
@@ -37,6 +38,7 @@ class Shape(StrEnum):
     """
 
     SHOT_VECTOR = "shot_vector"
+    FRAME_VECTOR = "frame_vector"
     TEXT = "text"
     BOXED_TEXT = "boxed_text"
     LABEL = "label"
@@ -114,6 +116,8 @@ class Algorithm:
         A subclass of `Parameters`.
     model : str, optional
         The name of the setting that names the model (`"visual_model"`), where the algorithm has one.
+    dim : int, optional
+        How many numbers a vector has, where the rows have vectors and there is no `model` that says it.
     description : str
         One sentence for the people who search.
     """
@@ -126,6 +130,7 @@ class Algorithm:
     fields: ClassVar[Mapping[str, Any]] = {}
     Parameters: ClassVar[type[Parameters]] = Parameters
     model: ClassVar[str | None] = None
+    dim: ClassVar[int | None] = None
     description: ClassVar[str] = ""
 
     def run(self, batch: Batch) -> Iterable[pl.DataFrame]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mediaflow.algorithms.contract import Algorithm
-from mediaflow.algorithms.shapes import BOX, UNIT_NORM, columns, shape_columns
+from mediaflow.algorithms.shapes import BOX, ROUNDED, UNIT_NORM, VECTOR, columns, shape_columns
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,8 +19,6 @@ ROW = "row of the file"
 EMPTY = "is empty: every row needs it."
 # Containers, decoders and tools differ about where a film ends.
 SLACK_MS = 1_000
-# So far a box may reach beyond the picture: what numbers of half precision lose.
-_BEYOND = 1e-3
 
 
 class Problem(NamedTuple):
@@ -159,12 +157,12 @@ def _rules(declared: Declared) -> Iterator[tuple[str, pl.Expr, pl.Expr]]:
         yield one("confidence", beyond, "is {}: write a number from 0 to 1.", "confidence")
     for name in {"label", "text"} & declared.needed:
         yield one(name, pl.col(name).str.strip_chars() == "", "is empty: leave the row out.")
-    if "vector" in declared.needed:
-        squares = pl.col("vector").cast(pl.Array(pl.Float32, declared.dim or 0)).arr.eval(pl.element() ** 2)
+    if VECTOR in declared.needed:
+        squares = pl.col(VECTOR).cast(pl.Array(pl.Float32, declared.dim or 0)).arr.eval(pl.element() ** 2)
         norm = squares.arr.sum().sqrt()
-        yield one("vector", ~norm.is_finite(), "has numbers that are not finite: leave the row out.")
+        yield one(VECTOR, ~norm.is_finite(), "has numbers that are not finite: leave the row out.")
         what = pl.format("has the norm {}: divide it by that, as vectors are of unit norm.", norm.round(4))
-        yield "vector", (norm - 1).abs() > UNIT_NORM, what
+        yield VECTOR, (norm - 1).abs() > UNIT_NORM, what
 
 
 def _box_rules() -> Iterator[tuple[str, pl.Expr, str, str]]:
@@ -174,5 +172,5 @@ def _box_rules() -> Iterator[tuple[str, pl.Expr, str, str]]:
     for name in BOX:
         yield name, ~pl.col(name).is_between(0, 1), fractions, name
     for start, size in (("x", "w"), ("y", "h")):
-        beyond = pl.col(start) + pl.col(size) > 1 + _BEYOND
+        beyond = pl.col(start) + pl.col(size) > 1 + ROUNDED
         yield size, beyond, f"is {{}}, and with {start} the box ends outside of the picture: make it smaller.", size

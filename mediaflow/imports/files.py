@@ -183,10 +183,10 @@ def _lines(path: Path, declared: Declared) -> Iterator[Read]:
     done = 0
     for number, line in _each_line(path):
         done += len(line)
-        if not line.strip():
-            continue
         if len(line) > LONGEST_LINE:
             problems.append(Problem(number, "", f"is longer than {LONGEST_LINE} bytes: leave it out."))
+            continue
+        if not line.strip():
             continue
         try:
             rows.append({**row.validate_json(line), ROW: number})

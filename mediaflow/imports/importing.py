@@ -23,7 +23,8 @@ from mediaflow.storage.objects import ObjectStore
 if TYPE_CHECKING:
     import polars as pl
 
-_PART_BYTES = 64 << 20
+# So many bytes of rows are in memory at once, about.
+PART_BYTES = 64 << 20
 _MOST_PARTS = 256
 # So many bad rows get a sentence of their own; the others are counted.
 SENTENCES = 20
@@ -93,6 +94,7 @@ def import_file(
     skip_bad: bool = False,
     dry_run: bool = False,
     progress: Progress = lambda what, share: None,
+    part_bytes: int = PART_BYTES,
 ) -> Imported:
     """Import the rows of a file: the titles that it names have these rows from now on, and no others.
 
@@ -114,6 +116,8 @@ def import_file(
         Only say what would come of it.
     progress : callable
         Is told how far it is.
+    part_bytes : int
+        About so many bytes of rows are in memory at once; of one title, all rows are.
 
     Raises
     ------
@@ -124,7 +128,7 @@ def import_file(
     before = imports.given().get(name, {})
     try:
         with tempfile.TemporaryDirectory(prefix="import-", dir=folder) as waiting:
-            checked, parts = _check(path, declared, titles, Path(waiting), progress)
+            checked, parts = _check(path, declared, titles, Path(waiting), part_bytes, progress)
             said = Imported(name, checked.rows, checked.bad, tuple(checked.problems))
             if checked.bad and not skip_bad:
                 return said
@@ -167,11 +171,11 @@ def _kept(
 
 
 def _check(
-    path: Path, declared: Declared, titles: Titles, waiting: Path, progress: Progress
+    path: Path, declared: Declared, titles: Titles, waiting: Path, part_bytes: int, progress: Progress
 ) -> tuple[_Checked, list[Path]]:
     """Look at all rows; leave the sound ones in folders, all rows of a title in one of them."""
     size, batches = files.read(path, declared)
-    parts = min(_MOST_PARTS, size // _PART_BYTES + 1)
+    parts = min(_MOST_PARTS, size // part_bytes + 1)
     checked = _Checked()
     for number, read in enumerate(batches):
         rows, problems = sound(read.frame, declared, titles)

@@ -14,7 +14,7 @@ from mediaflow.errors import AlgorithmError, MediaflowError, SystemFault, TitleE
 from mediaflow.models.registry import ModelRegistry
 from mediaflow.planning.stage import OWN_COLUMNS, Stage
 from mediaflow.stages.features import Inputs, read_features
-from mediaflow.stages.graph import ROWS
+from mediaflow.stages.graph import ROWS, vector_dim
 from mediaflow.stages.sources import Made
 from mediaflow.storage.objects import ObjectStore
 
@@ -174,7 +174,7 @@ def sentence(error: Exception) -> str:
 def _run(algorithm: Algorithm, batch: Batch) -> list[Made | Exception]:
     import polars as pl
 
-    dim = None if batch.model is None else batch.model.dim
+    dim = vector_dim(algorithm, batch.model)
     given = algorithm.run(batch)
     if isinstance(given, pl.DataFrame) or not isinstance(given, Iterable):
         raise WrongResult(f"{algorithm.name} gave a {type(given).__name__}; it must give one frame a title, in order.")

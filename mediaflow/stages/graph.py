@@ -58,8 +58,8 @@ def input_stages(algorithm: Algorithm) -> tuple[str, ...]:
 
 
 def vector_dim(algorithm: Algorithm, model: ModelLike | None) -> int | None:
-    """Return the length of an algorithm's vectors: its model's."""
-    return None if model is None else model.dim
+    """Return the length of an algorithm's vectors: its model's, or the one that it declares."""
+    return algorithm.dim if model is None else model.dim
 
 
 def _own() -> list[Stage]:
@@ -115,6 +115,8 @@ def _algorithm(
     text = "text" if algorithm.shape in TEXT_SHAPES else None
     # Rows of other columns never get into one table, though the author may forget to change the version.
     declared = {"shape": algorithm.shape.value, **{name: str(kind) for name, kind in algorithm.fields.items()}}
+    if algorithm.dim is not None:
+        declared["vector"] = str(algorithm.dim)
     return Stage(
         one.name,
         algorithm.version,
