@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +14,8 @@ from mediaflow.cli.output import Json, counted, print_note, sentences
 
 if TYPE_CHECKING:
     from mediaflow.imports.importing import Imported, Progress
+
+_SHOWN = 10
 
 app = typer.Typer(help="Annotations that were made elsewhere.", no_args_is_help=True)
 
@@ -57,12 +59,21 @@ def _print(found: Imported, dry_run: bool, refused: bool) -> None:
     if refused:
         print_note("Nothing was imported: mend the rows, or leave them out with --skip-bad.")
         return
-    would = "would have" if dry_run else "have"
-    print(f"{counted(len(found.changed), 'title')} {would} other rows, {len(found.same)} the same")
+    print(f"{_titles(len(found.changed), dry_run)} other rows, {len(found.same)} the same")
     if found.removed:
-        print(f"{counted(len(found.removed), 'title')} {would} none any more: {', '.join(found.removed)}")
+        print(f"{_titles(len(found.removed), dry_run)} none any more: {_some(found.removed)}")
     if found.done and (found.changed or found.removed):
         print("The next refresh publishes them.")
+
+
+def _titles(number: int, dry_run: bool) -> str:
+    have = "would have" if dry_run else "has" if number == 1 else "have"
+    return f"{counted(number, 'title')} {have}"
+
+
+def _some(titles: Sequence[str]) -> str:
+    more = len(titles) - _SHOWN
+    return ", ".join(titles[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,6 +81,18 @@ class _Checked:
     problems: list[Problem] = field(default_factory=list)
     titles: set[str] = field(default_factory=set)
 
+    def result(
+        self,
+        declared: Declared,
+        changed: Iterable[str] = (),
+        same: Iterable[str] = (),
+        removed: Iterable[str] = (),
+        done: bool = False,
+    ) -> Imported:
+        others, alike, none = (tuple(sorted(of)) for of in (changed, same, removed))
+        problems = tuple(self.problems)
+        return Imported(declared.algorithm.name, self.rows, self.bad, problems, others, alike, none, done)
+
 
 def import_file(
     store: ObjectStore,
@@ -124,39 +136,46 @@ def import_file(
     UsageError
         The file is not there, is broken, or has other columns than those declared.
     """
-    name = declared.algorithm.name
-    before = imports.given().get(name, {})
+    before = imports.given().get(declared.algorithm.name, {})
     try:
         with tempfile.TemporaryDirectory(prefix="import-", dir=folder) as waiting:
             checked, parts = _check(path, declared, titles, Path(waiting), part_bytes, progress)
-            said = Imported(name, checked.rows, checked.bad, tuple(checked.problems))
             if checked.bad and not skip_bad:
-                return said
-            found: dict[str, Given] = {}
-            for number, part in enumerate(parts):
-                progress(IMPORTING, number / len(parts))
-                for title_id, rows in _of_titles(part):
-                    found[title_id] = _kept(store, name, title_id, rows, before, dry_run)
+                return checked.result(declared)
+            found = _rows_found(store, declared.algorithm.name, parts, before, dry_run, progress)
     except OSError as error:
         raise SystemFault(
             f"Rows cannot be kept in {folder} while they are imported ({error.strerror}): make room there.",
             path=str(folder),
         ) from error
-    gone = sorted(before.keys() - found.keys() - checked.titles) if replace else []
     changed = {title: given for title, given in found.items() if before.get(title) != given}
-    same = sorted(found.keys() - changed.keys())
-    if not dry_run and (changed or gone or name not in imports.given()):
-        imports.append(name, changed | dict.fromkeys(gone, NOT_GIVEN))
-    return Imported(
-        name,
-        checked.rows,
-        checked.bad,
-        tuple(checked.problems),
-        tuple(sorted(changed)),
-        tuple(same),
-        tuple(gone),
-        not dry_run,
-    )
+    gone = before.keys() - found.keys() - checked.titles if replace else set()
+    if not dry_run:
+        _count(imports, declared.algorithm.name, changed | dict.fromkeys(gone, NOT_GIVEN))
+    return checked.result(declared, changed, found.keys() - changed.keys(), gone, not dry_run)
+
+
+def _count(imports: Imports, name: str, changed: Mapping[str, Given]) -> None:
+    """Let what changed count from now on; the first import of an algorithm counts whatever is in it."""
+    if changed or name not in imports.given():
+        imports.append(name, changed)
+
+
+def _rows_found(
+    store: ObjectStore,
+    name: str,
+    parts: Sequence[Path],
+    before: Mapping[str, Given],
+    dry_run: bool,
+    progress: Progress,
+) -> dict[str, Given]:
+    """Return what is there of the rows of each title of the file, written where that differs from before."""
+    found: dict[str, Given] = {}
+    for number, part in enumerate(parts):
+        progress(IMPORTING, number / len(parts))
+        for title_id, rows in _of_titles(part):
+            found[title_id] = _kept(store, name, title_id, rows, before, dry_run)
+    return found
 
 
 def _kept(

@@ -69,6 +69,10 @@ class Attic:
     def declare(self, version: str) -> None:
         (self.algorithms / "signs.py").write_text(DECLARED.format(version=version))
 
+    def scan(self) -> None:
+        with self.library() as library:
+            library.scan()
+
     def refresh(self) -> Publication:
         with self.library() as library:
             return refresh(library)

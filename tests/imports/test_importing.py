@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import time
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from mediaflow.cli.main import app
 from mediaflow.demo.library import make_film
 from mediaflow.errors import UsageError
+from mediaflow.imports.importing import SENTENCES
 from tests.imports.attic import Attic, sign
 
 ALPS, BEES, CATS = "alps-1991", "bees-1992", "cats-1993"
@@ -145,3 +152,95 @@ def test_an_algorithm_that_is_computed_or_unknown_or_broken_is_refused(filled: A
             library.import_annotations(rows, "dialogue")
         with pytest.raises(UsageError, match="cannot be read"):
             library.import_annotations(tmp_path / "none.jsonl", "signs")
+
+
+def test_a_title_that_is_erased_takes_what_was_imported_of_it_along(tmp_path: Path) -> None:
+    attic = Attic(tmp_path)
+    attic.scan()
+    attic.take(attic.lines(sign(ALPS), sign(BEES)))
+    attic.take(attic.lines(sign(ALPS, text="BUS")))
+    attic.refresh()
+    for file in attic.films.glob("Alps*"):
+        file.unlink()
+    with attic.library() as library:
+        library.scan(allow_loss=True)
+        assert set(library.imports.given()["signs"]) == {ALPS, BEES}
+        library.erase(ALPS)
+    with attic.library() as library:
+        assert set(library.imports.given()["signs"]) == {BEES}
+        keys = [info.key for prefix in ("imports/", "artifacts/") for info in library.store.list(prefix)]
+        assert keys and not [key for key in keys if ALPS in key or ALPS.encode() in library.store.get(key)]
+    assert attic.served() == {BEES: ["EXIT"], CATS: []}
+
+
+def test_what_is_replaced_is_collected_once_nothing_needs_it(tmp_path: Path) -> None:
+    attic = Attic(tmp_path, ("Alps (1991)",))
+    attic.scan()
+    attic.take(attic.lines(sign(ALPS)))
+    attic.refresh()
+    attic.take(attic.lines(sign(ALPS, text="BUS")))
+    attic.refresh()
+    day_ago = time.time() - 25 * 3600
+    with attic.library() as library:
+        files = [info.key for info in library.store.list("artifacts/import.signs/")]
+        for key in files:
+            path = library.store.path(key)
+            assert path is not None
+            os.utime(path, (day_ago, day_ago))
+        library.collect()
+        left = [info.key for info in library.store.list("artifacts/import.signs/")]
+        (kept,) = library.imports.attempts()
+        assert len(files) == 2 and [key for key in files if kept in key] == left
+
+
+class TestCommand:
+    """`mediaflow annotations import`."""
+
+    def run(self, attic: Attic, *words: str) -> Result:
+        settings = attic.settings.model_dump(exclude_defaults=True)
+        listed = {"algorithm_folders": str(attic.algorithms), "built_in": "dialogue"}
+        variables = {f"MEDIAFLOW_{name.upper()}": str(value) for name, value in (settings | listed).items()}
+        return CliRunner(env=variables).invoke(app, ["annotations", "import", *words])
+
+    def test_it_says_what_came_of_it(self, tmp_path: Path) -> None:
+        attic = Attic(tmp_path)
+        attic.scan()
+        rows = str(attic.lines(sign(ALPS), sign(BEES)))
+        tried = self.run(attic, rows, "--algorithm", "signs", "--dry-run")
+        assert (tried.exit_code, tried.stdout) == (
+            0,
+            "2 rows, 0 of them bad\n2 titles would have other rows, 0 the same\n",
+        )
+        done = self.run(attic, rows, "--algorithm", "signs")
+        assert done.exit_code == 0
+        assert done.stdout.splitlines()[1:] == [
+            "2 titles have other rows, 0 the same",
+            "The next refresh publishes them.",
+        ]
+        said = self.run(attic, str(attic.lines(sign(ALPS))), "--algorithm", "signs", "--replace")
+        assert said.stdout.splitlines()[1:3] == [
+            "0 titles have other rows, 1 the same",
+            f"1 title has none any more: {BEES}",
+        ]
+
+    def test_bad_rows_are_told_and_nothing_is_imported(self, tmp_path: Path) -> None:
+        attic = Attic(tmp_path)
+        attic.scan()
+        rows = str(attic.lines(sign(ALPS), *[sign("dogs") for _ in range(SENTENCES + 2)]))
+        refused = self.run(attic, rows, "--algorithm", "signs")
+        assert refused.exit_code == 2
+        *told, more, why = refused.stderr.splitlines()
+        assert len(told) == SENTENCES and told[0].startswith("Row 2: title is 'dogs', and there is no such title")
+        assert more == "2 more bad rows."
+        assert why.startswith("Nothing was imported")
+        body = json.loads(self.run(attic, rows, "--algorithm", "signs", "--skip-bad", "--json").stdout)
+        assert (body["rows"], body["bad"], body["changed"], body["done"]) == (
+            SENTENCES + 3,
+            SENTENCES + 2,
+            [ALPS],
+            True,
+        )
+        assert body["problems"][0]["row"] == 2
+        wrong = self.run(attic, rows, "--algorithm", "faces")
+        assert (wrong.exit_code, wrong.stdout) == (2, "")
+        assert wrong.stderr.startswith("There is no algorithm 'faces'")
