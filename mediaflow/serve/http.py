@@ -19,9 +19,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mediaflow.errors import UsageError
-from mediaflow.serve.caller import Callers, anybody
+from mediaflow.serve.caller import Callers, anybody, who_asks
 from mediaflow.serve.graphql.limits import Documents
 from mediaflow.serve.graphql.schema import format_error, make_schema
+from mediaflow.serve.hangup import HangUp
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
 
@@ -47,7 +48,7 @@ def make_app(service: Service, work: Work, host: str, callers: Callers = anybody
     documents = Documents()
 
     def context(request: Request, _: Any) -> dict[str, Any]:
-        return {"request": request, "service": service.of(callers(request.headers))}
+        return {"request": request, "service": service.of(who_asks(callers, request.headers))}
 
     graphql = GraphQL(
         make_schema(work),
@@ -75,6 +76,7 @@ def make_app(service: Service, work: Work, host: str, callers: Callers = anybody
             *(Route(path, _page(name)) for path, name in _PAGES.items()),
         ],
         middleware=[
+            Middleware(HangUp),
             Middleware(Guard),
             Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, host], www_redirect=False),
         ],
@@ -141,6 +143,10 @@ class _Handler(GraphQLHTTPHandler):
             return JSONResponse(result, 200 if "data" in result else 400)
         except HttpBadRequestError as error:
             return _refusal(UsageError(f"{(error.message or 'The request is none').rstrip('.')}."), 400)
+        except TooLarge:
+            raise
+        except UsageError as error:
+            return _refusal(error, 400)
         except RecursionError:
             return _refusal(UsageError("The request is nested too deeply."), 400)
 
