@@ -147,10 +147,15 @@ class SimilarToRange:
 
 @dataclass(frozen=True)
 class SimilarToVector:
-    """Rows of an algorithm that gives vectors, nearest to one of your own; of any length other than 0."""
+    """Rows of an algorithm that gives vectors, nearest to one of your own; of any length other than 0.
+
+    `region` is for rows with boxes.
+    """
 
     vector: tuple[float, ...] = field(repr=False)
     algorithm: str = "visual"
+    region: Region | None = None
+    everything: bool = False
 
 
 @dataclass(frozen=True)

@@ -233,12 +233,16 @@ class Range(_message.Message):
     def __init__(self, title: _Optional[str] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ...) -> None: ...
 
 class Vector(_message.Message):
-    __slots__ = ("vector", "algorithm")
+    __slots__ = ("vector", "algorithm", "region", "everything")
     VECTOR_FIELD_NUMBER: _ClassVar[int]
     ALGORITHM_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    EVERYTHING_FIELD_NUMBER: _ClassVar[int]
     vector: _containers.RepeatedScalarFieldContainer[float]
     algorithm: str
-    def __init__(self, vector: _Optional[_Iterable[float]] = ..., algorithm: _Optional[str] = ...) -> None: ...
+    region: Region
+    everything: bool
+    def __init__(self, vector: _Optional[_Iterable[float]] = ..., algorithm: _Optional[str] = ..., region: _Optional[_Union[Region, _Mapping]] = ..., everything: _Optional[bool] = ...) -> None: ...
 
 class Onscreen(_message.Message):
     __slots__ = ("text", "region", "least_confidence")
