@@ -18,6 +18,7 @@ from mediaflow.search.annotations import read_annotations
 from mediaflow.search.asked import AnyAsked, Asked, Index
 from mediaflow.search.catalogue import Catalogue, Selection
 from mediaflow.search.cutoffs import FALSE_POSITIVES, CutOffs
+from mediaflow.search.described import described
 from mediaflow.search.encoding import Encoders, TextVectors
 from mediaflow.search.evaluation import Evaluation
 from mediaflow.search.explain import Step, explain
@@ -32,6 +33,7 @@ from mediaflow.search.query import FreeText, Query, Sort, SortBy, leaves
 from mediaflow.search.results import Results
 from mediaflow.search.routing import DIALOGUE, Router
 from mediaflow.search.similar import VISUAL, Pictures
+from mediaflow.search.stopping import check
 from mediaflow.search.views import View
 from mediaflow.storage import steps
 
@@ -187,6 +189,10 @@ class Gateway:
         with self.reader.reading():
             return read_annotations(self.reader, self.catalogue.one_title(title), start_ms, end_ms, algorithms)
 
+    def algorithms(self) -> list[dict[str, Any]]:
+        """Return what can be asked; see `mediaflow.search.described`."""
+        return described(self.reader.manifest)
+
     def within(self, allowed: frozenset[str]) -> Gateway:
         """Return a gateway to the same snapshot for somebody who may see these titles alone (ids).
 
@@ -209,15 +215,19 @@ class Gateway:
     ) -> None:
         self.close()
 
-    def warm(self) -> None:
-        """Read and load all that the first answers would otherwise wait for: titles, cast, indexes, encoders."""
+    def warm(self, models: bool = True) -> None:
+        """Read and load all that the first answers would otherwise wait for: titles, cast, indexes, encoders.
+
+        Without `models` these are loaded behind: until they are there, only what they have to encode waits.
+        """
         manifest = self.reader.manifest
         _ = self.catalogue.titles, self.catalogue.cast
         for part in manifest.algorithms.values():
             table = self.reader.table(part.table)
             for index in table.describe_indices():
                 table.prewarm_index(index.name)
-        for identity in manifest.encoders:
+        coming = [(self._texts.begin(identity, _WARMING), identity) for identity in manifest.encoders]
+        for _, identity in coming if models else ():
             self._texts.vector(identity, _WARMING)
 
     def _search(self, query: Query, offset: int) -> Results:
@@ -230,6 +240,7 @@ class Gateway:
             return Results(self.reader.id, notes=notes)
         ranked = self._ranked(query, selection, offset + query.limit)
         titles = self.catalogue.titles
+        check()
         shown = ranked.moments.slice(offset, query.limit)
         if not ranked.in_order:
             shown = self._ordered(shown, ranked.evaluation, query.sort)

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mediaflow.errors import UsageError
 from mediaflow.serve.caller import Callers, anybody
 from mediaflow.serve.graphql.schemas import Schemas
+from mediaflow.serve.hangup import HangUp
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
 
@@ -70,6 +71,7 @@ def make_app(service: Service, work: Work, host: str, callers: Callers = anybody
             *(Route(path, _page(name)) for path, name in _PAGES.items()),
         ],
         middleware=[
+            Middleware(HangUp),
             Middleware(Guard),
             Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, host], www_redirect=False),
         ],

@@ -172,13 +172,10 @@ class Service:
         Returns
         -------
         dict
-            `snapshot`, and `algorithms` by name: `name`, `owner`, `version`, `description`, `shape` (what its rows
-            are), `fields` (`name`, `type`, `own` (not one that all of the shape have), `comparisons` (how it can be
-            compared)), `model` (the name of the one that encodes its queries), `generation`, `rows`, `pending` (titles
-            that are published without its newest rows), `titles` (of how many).
+            `snapshot`, and `algorithms`, each as `mediaflow.search.described.described` gives it.
         """
         with self._gateway() as gateway:
-            found = {"snapshot": gateway.reader.id, "algorithms": _algorithms(gateway)}
+            found = {"snapshot": gateway.reader.id, "algorithms": gateway.algorithms()}
         return found
 
     def status(self) -> dict[str, Any]:
@@ -196,28 +193,6 @@ class Service:
         with self._engine.gateway(place.snapshot if place else self._snapshot) as gateway:
             titles = self._caller.titles
             yield gateway if titles is None else gateway.within(titles)
-
-
-def _algorithms(gateway: Gateway) -> list[dict[str, Any]]:
-    from mediaflow.search.fields import described_fields
-
-    manifest = gateway.reader.manifest
-    return [
-        {
-            "name": name,
-            "owner": part.owner,
-            "version": part.version,
-            "description": part.description,
-            "shape": part.shape,
-            "fields": described_fields(name, part),
-            "model": manifest.encoders.get(part.model) if part.model else None,
-            "generation": part.generation,
-            "rows": manifest.tables[part.table].rows,
-            "pending": len(part.pending),
-            "titles": manifest.tables["titles"].rows,
-        }
-        for name, part in sorted(manifest.algorithms.items())
-    ]
 
 
 def _left(titles: pl.DataFrame, numbers: frozenset[int] | None) -> pl.DataFrame:
