@@ -56,11 +56,7 @@ def _print_one(one: Mapping[str, Any]) -> None:
     if one["model"]:
         print(plain(f"model: {one['model']}"))
     fields = [
-        {
-            "field": f"{one['name']}.{field['name']}",
-            "type": field["type"],
-            "compared by": ", ".join(field["comparisons"]),
-        }
+        {**field, "field": f"{one['name']}.{field['name']}", "compared by": ", ".join(field["comparisons"])}
         for field in one["fields"]
         if field["own"]
     ]

@@ -1,4 +1,4 @@
-"""`mediaflow algorithms`: a table, one in full, JSON; and how fields are asked for and sorted by on the command line."""
+"""`mediaflow algorithms`: all in a table, one in full; and fields as conditions and sort keys of the search."""
 
 from __future__ import annotations
 
