@@ -19,7 +19,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mediaflow.errors import UsageError
-from mediaflow.serve.caller import Callers, anybody
+from mediaflow.serve.caller import Callers, anybody, who_asks
 from mediaflow.serve.graphql.schemas import Schemas
 from mediaflow.serve.hangup import HangUp
 from mediaflow.serve.service import Service
@@ -47,7 +47,7 @@ def make_app(service: Service, work: Work, host: str, callers: Callers = anybody
     schemas = Schemas(work)
 
     def context(request: Request, _: Any) -> dict[str, Any]:
-        return {"request": request, "service": service.of(callers(request.headers))}
+        return {"request": request, "service": service.of(who_asks(callers, request.headers))}
 
     graphql = GraphQL(
         schemas.of({}).schema,
@@ -149,6 +149,10 @@ class _Handler(GraphQLHTTPHandler):
             return JSONResponse(result, 200 if "data" in result else 400)
         except HttpBadRequestError as error:
             return _refusal(UsageError(f"{(error.message or 'The request is none').rstrip('.')}."), 400)
+        except TooLarge:
+            raise
+        except UsageError as error:
+            return _refusal(error, 400)
         except RecursionError:
             return _refusal(UsageError("The request is nested too deeply."), 400)
 

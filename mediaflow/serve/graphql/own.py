@@ -274,9 +274,10 @@ def _sort_by(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bind_row(schema: GraphQLSchema, rows: Mapping[str, Named], by_algorithm: Mapping[str, Named]) -> None:
-    _object(schema, "Source").fields["own"].resolve = lambda source, _: (
-        source if source["algorithm"] in by_algorithm and source.get("fields") is not None else None
-    )
+    for name in ("Source", "Annotation"):
+        _object(schema, name).fields["own"].resolve = lambda source, _: (
+            source if source["algorithm"] in by_algorithm and source.get("fields") is not None else None
+        )
     interface = schema.type_map["OwnRow"]
     assert isinstance(interface, GraphQLInterfaceType)
     interface.resolve_type = lambda source, *_: by_algorithm[source["algorithm"]].row
