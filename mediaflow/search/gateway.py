@@ -18,6 +18,7 @@ from mediaflow.search.annotations import read_annotations
 from mediaflow.search.asked import AnyAsked, Asked, Index
 from mediaflow.search.catalogue import Catalogue, Selection
 from mediaflow.search.cutoffs import FALSE_POSITIVES, CutOffs
+from mediaflow.search.described import described
 from mediaflow.search.encoding import Encoders, TextVectors
 from mediaflow.search.evaluation import Evaluation
 from mediaflow.search.explain import Step, explain
@@ -187,6 +188,10 @@ class Gateway:
         """
         with self.reader.reading():
             return read_annotations(self.reader, self.catalogue.one_title(title), start_ms, end_ms, algorithms)
+
+    def algorithms(self) -> list[dict[str, Any]]:
+        """Return what can be asked; see `mediaflow.search.described`."""
+        return described(self.reader.manifest)
 
     def select(self, filters: Filters) -> Selection:
         """Resolve filters to the titles that fit all of them, by the catalogue and by what algorithms found there.
