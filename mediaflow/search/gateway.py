@@ -29,6 +29,7 @@ from mediaflow.search.people import Voices
 from mediaflow.search.query import Filters, FreeText, Query, leaves
 from mediaflow.search.results import Results
 from mediaflow.search.routing import DIALOGUE, Router
+from mediaflow.search.scores import Scores, rescored
 from mediaflow.search.similar import VISUAL, Pictures
 from mediaflow.search.stopping import check
 from mediaflow.search.views import View
@@ -58,13 +59,15 @@ _WARMING = "a picture"
 class _Ranked:
     """What answers a question, all pages of it.
 
-    `moments` are in the order of the answer, or, unless `in_time`, best first; `unended` says whether there are more.
+    `moments` are in the order of the answer, or, unless `in_time`, best first; `unended` says whether there are more,
+    `cut` whether more would be found, of which no page tells.
     """
 
     moments: pl.DataFrame
     evaluation: Evaluation
     in_time: bool
     unended: bool
+    cut: bool = False
 
 
 class Gateway:
@@ -84,6 +87,8 @@ class Gateway:
         Encodes texts, for this snapshot and others.
     outside : Mapping[str, Index], optional
         Indexes of this snapshot that stand outside of the store; a clause `Where` asks them by these names.
+    scores : Scores, optional
+        The scores that queries can name.
     """
 
     def __init__(
@@ -94,6 +99,7 @@ class Gateway:
         false_positives: float = FALSE_POSITIVES,
         texts: TextVectors | None = None,
         outside: Mapping[str, Index] | None = None,
+        scores: Scores | None = None,
     ) -> None:
         self.reader = reader
         self._encoders = encoders
@@ -101,6 +107,7 @@ class Gateway:
         self._texts = texts or TextVectors(encoders)
         self._cutoffs = CutOffs(self._table, false_positives)
         self._outside = outside or {}
+        self._scores = scores or Scores()
         self._see(Catalogue(reader, lambda: self._speakers))
 
     def _see(self, catalogue: Catalogue) -> None:
@@ -257,10 +264,10 @@ class Gateway:
         end, total = offset + query.limit, len(ranked.moments)
         return Results(
             self.reader.id,
-            tuple(showing.hits(shown, ranked.evaluation, query.clauses, selection.voices)),
+            tuple(showing.hits(shown, ranked.evaluation, query.clauses, selection.voices, query.score is not None)),
             notes,
             total,
-            counted=not ranked.unended,
+            counted=not (ranked.unended or ranked.cut),
             next_offset=end if end < total or (ranked.unended and len(shown) == query.limit) else None,
             release=self.reader.release or None,
         )
@@ -277,6 +284,8 @@ class Gateway:
             )
         if not 1 <= query.limit <= _MOST_HITS:
             raise UsageError(f"The limit must be from 1 to {_MOST_HITS}, not {query.limit}.", limit=query.limit)
+        if query.score is not None:
+            self._scores.named(query.score)
         return self.select(query.filters)
 
     def _ranked(self, query: Query, selection: Selection, needed: int) -> _Ranked:
@@ -296,12 +305,16 @@ class Gateway:
     def _evaluated(self, query: Query, selection: Selection, depth: int) -> _Ranked:
         evaluation = Evaluation(self._router, self._table, selection.title_nos)
         moments = evaluation.fused(query.clauses, self._spoken(selection.voices), _candidates(query), depth)
+        if query.score is not None:
+            moments = rescored(self._scores.named(query.score), moments, evaluation, query.clauses)
         shown = grouped(moments, query.group_by, self.catalogue.titles)
         # What is ranked has no end but the number of candidates: its page is of the best, whatever the order.
         ends = not evaluation.unended and not any(one.asked.ranks for one in evaluation.leaves)
         if in_time := query.sort == "time" and ends:
             shown = by_time(shown, self.catalogue.titles)
-        return _Ranked(shown, evaluation, in_time, evaluation.unended)
+        # By another score, what is looked for deeper might come before what was shown.
+        cut = query.score is not None and evaluation.unended
+        return _Ranked(shown, evaluation, in_time, evaluation.unended and not cut, cut)
 
     def _table(self, algorithm: str) -> lance.LanceDataset:
         part = self.reader.manifest.algorithms.get(algorithm)
@@ -341,7 +354,7 @@ def _rows(ranked: _Ranked) -> int:
 
 def _depth(query: Query) -> int:
     """Return how many of a clause that chooses are looked for at first."""
-    return _CANDIDATES_BY_TIME if query.sort == "time" else _candidates(query)
+    return _CANDIDATES_BY_TIME if query.sort == "time" or query.score is not None else _candidates(query)
 
 
 def _candidates(query: Query) -> int:

@@ -323,6 +323,8 @@ class Query:
         Best first, or the best `limit` in the order of their titles and times.
     limit : int
         Most hits that come back.
+    score : str, optional
+        The name of a score of one's own, see `mediaflow.search.scores`.
     """
 
     clauses: tuple[Clause, ...]
@@ -330,3 +332,4 @@ class Query:
     group_by: GroupBy | None = None
     sort: Sort = "score"
     limit: int = 20
+    score: str | None = None

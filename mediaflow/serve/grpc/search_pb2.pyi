@@ -84,18 +84,20 @@ class StatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class Query(_message.Message):
-    __slots__ = ("clauses", "filters", "group_by", "sort", "limit")
+    __slots__ = ("clauses", "filters", "group_by", "sort", "limit", "score")
     CLAUSES_FIELD_NUMBER: _ClassVar[int]
     FILTERS_FIELD_NUMBER: _ClassVar[int]
     GROUP_BY_FIELD_NUMBER: _ClassVar[int]
     SORT_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
     clauses: _containers.RepeatedCompositeFieldContainer[Clause]
     filters: Filters
     group_by: str
     sort: str
     limit: int
-    def __init__(self, clauses: _Optional[_Iterable[_Union[Clause, _Mapping]]] = ..., filters: _Optional[_Union[Filters, _Mapping]] = ..., group_by: _Optional[str] = ..., sort: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+    score: str
+    def __init__(self, clauses: _Optional[_Iterable[_Union[Clause, _Mapping]]] = ..., filters: _Optional[_Union[Filters, _Mapping]] = ..., group_by: _Optional[str] = ..., sort: _Optional[str] = ..., limit: _Optional[int] = ..., score: _Optional[str] = ...) -> None: ...
 
 class Clause(_message.Message):
     __slots__ = ("text", "dialogue", "visual", "similar", "onscreen", "label", "character", "talent", "where", "all", "any", "weighted", "time_join", "space_join")
