@@ -1,10 +1,24 @@
-"""Who asks: what a request brings with it beside its question."""
+"""Who asks: what a request brings with it beside its question, kept for as long as it is answered."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias, get_args
+
+from mediaflow.errors import MediaflowError
+from mediaflow.search.rights import Rights
+
+Role: TypeAlias = Literal["search", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+class Unauthenticated(MediaflowError):
+    """A key is needed, and the request has none that is valid."""
+
+
+class Forbidden(MediaflowError):
+    """The key is valid, and not for this."""
 
 
 @dataclass(frozen=True)
@@ -13,17 +27,41 @@ class Caller:
 
     Attributes
     ----------
-    titles : frozenset of str, or None
-        Ids of the titles that they may see; None stands for all.
+    name : str
+        What the key was called when it was made; "" without a key.
+    key : str
+        The key's id, which is no secret; "" without a key.
+    account : str
+        Whom what they ask is counted against: a key, or an address.
+    roles : frozenset of str
+        What they may do, of `ROLES`.
+    rights : Rights, or None
+        Which titles they may see; None stands for all.
     """
 
-    titles: frozenset[str] | None = None
+    name: str = ""
+    key: str = ""
+    account: str = ""
+    roles: frozenset[Role] = frozenset(ROLES)
+    rights: Rights | None = None
+
+    def require(self, role: Role) -> None:
+        """Raise `Forbidden` for one who has not that role."""
+        if role not in self.roles:
+            raise Forbidden(f"The key {self.name!r} has not the role {role!r}, which this takes.", role=role)
 
 
-Callers: TypeAlias = Callable[[Mapping[str, str]], Caller]
-"""Says who asks, by the headers of a request or the metadata of a call, whose names are in lower case."""
+ANYBODY = Caller()
+"""Whoever asks where no key is needed: they are on this machine, and may see all."""
+
+_ASKING: ContextVar[Caller] = ContextVar("asking", default=ANYBODY)
 
 
-def anybody(_: Mapping[str, str]) -> Caller:
-    """Take everybody for one who may see all: whoever can ask is on this machine."""
-    return Caller()
+def asking() -> Caller:
+    """Return who asks the request that is being answered."""
+    return _ASKING.get()
+
+
+def asks(caller: Caller) -> None:
+    """Say who asks the request that is being answered, in the task that answers it."""
+    _ASKING.set(caller)

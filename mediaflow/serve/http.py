@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mediaflow.errors import UsageError
-from mediaflow.serve.caller import Callers, anybody
+from mediaflow.serve.access.door import Door
+from mediaflow.serve.access.requests import STATUS, Doorkeeper, headers_of, refusal
+from mediaflow.serve.caller import asking
 from mediaflow.serve.graphql.limits import Documents
 from mediaflow.serve.graphql.schema import format_error, make_schema
 from mediaflow.serve.service import Service
@@ -42,12 +44,12 @@ _SILENT = logging.getLogger("mediaflow.serve.answered")
 _SILENT.disabled = True
 
 
-def make_app(service: Service, work: Work, host: str, callers: Callers = anybody) -> Starlette:
-    """Return the application that answers HTTP requests at a host, or any usual name of this machine."""
-    documents = Documents()
+def make_app(service: Service, work: Work, hosts: Sequence[str], door: Door) -> Starlette:
+    """Return the application that answers HTTP requests behind a door, at hosts or any usual name of this machine."""
+    documents = Documents(door.charge)
 
     def context(request: Request, _: Any) -> dict[str, Any]:
-        return {"request": request, "service": service.of(callers(request.headers))}
+        return {"request": request, "service": service.of(asking())}
 
     graphql = GraphQL(
         make_schema(work),
@@ -76,7 +78,8 @@ def make_app(service: Service, work: Work, host: str, callers: Callers = anybody
         ],
         middleware=[
             Middleware(Guard),
-            Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, host], www_redirect=False),
+            Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, *hosts], www_redirect=False),
+            Middleware(Doorkeeper, door=door),
         ],
     )
 
@@ -127,7 +130,7 @@ class Guard:
         except TooLarge as error:
             if begun:
                 raise
-            await _refusal(error, 413)(scope, receive, headed)
+            await refusal(error, 413)(scope, receive, headed)
 
 
 class _Handler(GraphQLHTTPHandler):
@@ -138,11 +141,11 @@ class _Handler(GraphQLHTTPHandler):
             data = await self._data(request)
             _, result = await self.execute_graphql_query(request, data)
             # An answer that says what is wrong is one; transport errors are those of the transport.
-            return JSONResponse(result, 200 if "data" in result else 400)
+            return JSONResponse(result) if "data" in result else _unanswered(result)
         except HttpBadRequestError as error:
-            return _refusal(UsageError(f"{(error.message or 'The request is none').rstrip('.')}."), 400)
+            return refusal(UsageError(f"{(error.message or 'The request is none').rstrip('.')}."))
         except RecursionError:
-            return _refusal(UsageError("The request is nested too deeply."), 400)
+            return refusal(UsageError("The request is nested too deeply."))
 
     async def _data(self, request: Request) -> Any:
         try:
@@ -177,9 +180,11 @@ def _encode(value: Any) -> None:
             _encode(one)
 
 
-def _refusal(error: UsageError, status: int) -> Response:
-    extensions: Mapping[str, Any] = {"code": type(error).__name__, "fields": error.fields}
-    return JSONResponse({"errors": [{"message": error.message, "extensions": extensions}]}, status)
+def _unanswered(result: Mapping[str, Any]) -> Response:
+    """Return the answer to a request of which nothing was executed."""
+    told = result["errors"][0]["extensions"]
+    status = next((status for kind, status in STATUS if kind.__name__ == told["code"]), 400)
+    return JSONResponse(result, status, headers_of(told["code"], told["fields"]))
 
 
 def _too_large() -> TooLarge:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mediaflow.errors import MediaflowError, UsageError
 from mediaflow.search.wire import read_query, write_query
-from mediaflow.serve.caller import Caller
+from mediaflow.serve.caller import ANYBODY, Caller
 from mediaflow.serve.cursors import Cursors, Place
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 MOST_ON_A_PAGE = 500
 _TITLE_COLUMNS = ("title_id", "title", "kind", "year", "genres", "languages", "series", "season", "episode")
-_ANYBODY = Caller()
 # A query has a clause at least; where only its filters count, any does.
 _ANY: Mapping[str, Any] = {"clauses": [{"text": {"text": ""}}]}
 
@@ -37,7 +36,7 @@ class Service:
         Who asks.
     """
 
-    def __init__(self, engine: SearchEngine, cursors: Cursors, caller: Caller = _ANYBODY) -> None:
+    def __init__(self, engine: SearchEngine, cursors: Cursors, caller: Caller = ANYBODY) -> None:
         self._engine = engine
         self._cursors = cursors
         self._caller = caller
@@ -159,8 +158,8 @@ class Service:
     def _gateway(self, place: Place | None = None) -> Iterator[Gateway]:
         """Open the current snapshot, or that of a cursor, as far as the caller may see it."""
         with self._engine.gateway(place.snapshot if place else None) as gateway:
-            titles = self._caller.titles
-            yield gateway if titles is None else gateway.within(titles)
+            rights = self._caller.rights
+            yield gateway if rights is None else gateway.seen_by(rights)
 
 
 def _algorithms(gateway: Gateway) -> list[dict[str, Any]]:
@@ -175,9 +174,9 @@ def _algorithms(gateway: Gateway) -> list[dict[str, Any]]:
             "fields": [{"name": field, "type": kind} for field, kind in sorted(part.fields.items())],
             "model": manifest.encoders.get(part.model) if part.model else None,
             "generation": part.generation,
-            "rows": manifest.tables[part.table].rows,
-            "pending": len(part.pending),
-            "titles": manifest.tables["titles"].rows,
+            "rows": gateway.rows(name),
+            "pending": gateway.pending(name),
+            "titles": len(gateway.catalogue.titles),
         }
         for name, part in sorted(manifest.algorithms.items())
     ]

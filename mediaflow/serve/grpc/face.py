@@ -15,8 +15,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from mediaflow.errors import MediaflowError, SystemFault, UsageError
+from mediaflow.serve.access.calls import Doorkeeper
+from mediaflow.serve.access.door import Door
+from mediaflow.serve.access.rates import TooMany
 from mediaflow.serve.bodies import as_wire
-from mediaflow.serve.caller import Callers, anybody
+from mediaflow.serve.caller import Forbidden, Unauthenticated, asking
 from mediaflow.serve.grpc import search_pb2 as messages
 from mediaflow.serve.grpc import search_pb2_grpc as stubs
 from mediaflow.serve.service import Service
@@ -36,6 +39,9 @@ CODES: tuple[tuple[type[MediaflowError], grpc.StatusCode], ...] = (
     (SystemFault, grpc.StatusCode.UNAVAILABLE),
     (Busy, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (TooSlow, grpc.StatusCode.DEADLINE_EXCEEDED),
+    (Unauthenticated, grpc.StatusCode.UNAUTHENTICATED),
+    (Forbidden, grpc.StatusCode.PERMISSION_DENIED),
+    (TooMany, grpc.StatusCode.RESOURCE_EXHAUSTED),
 )
 _HEALTH_EVERY_S = 1.0
 _LOG = logging.getLogger(__name__)
@@ -43,10 +49,13 @@ _LOG = logging.getLogger(__name__)
 Given = TypeVar("Given")
 
 
-def make_server(service: Service, work: Work, most_bytes: int, callers: Callers = anybody) -> grpc.aio.Server:
-    """Return a server of all methods, of health and of reflection, which has no port yet."""
-    server = grpc.aio.server(options=[("grpc.max_receive_message_length", most_bytes), ("grpc.so_reuseport", 0)])
-    stubs.add_SearchServicer_to_server(Face(service, work, callers), server)  # type: ignore[no-untyped-call]
+def make_server(service: Service, work: Work, most_bytes: int, door: Door) -> grpc.aio.Server:
+    """Return a server of all methods, of health and of reflection, behind a door, which has no port yet."""
+    server = grpc.aio.server(
+        interceptors=[Doorkeeper(door, _end)],
+        options=[("grpc.max_receive_message_length", most_bytes), ("grpc.so_reuseport", 0)],
+    )
+    stubs.add_SearchServicer_to_server(Face(service, work), server)  # type: ignore[no-untyped-call]
     health_pb2_grpc.add_HealthServicer_to_server(Health(service, work), server)
     names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
@@ -62,14 +71,11 @@ class Face(stubs.SearchServicer):
         What answers.
     work : Work
         Where it is called.
-    callers : Callers
-        Says who asks.
     """
 
-    def __init__(self, service: Service, work: Work, callers: Callers) -> None:
+    def __init__(self, service: Service, work: Work) -> None:
         self._of = service.of
         self._work = work
-        self._callers = callers
 
     async def Search(self, request: Any, context: Any) -> Any:
         """Answer a page."""
@@ -107,9 +113,8 @@ class Face(stubs.SearchServicer):
     def _page(self, request: Any, cursor: str | None, context: Any) -> Awaitable[dict[str, Any]]:
         return self._work.do(self._service(context).search, _body(request.query), cursor)
 
-    def _service(self, context: Any) -> Service:
-        metadata = context.invocation_metadata() or ()
-        return self._of(self._callers({name: value for name, value in metadata if isinstance(value, str)}))
+    def _service(self, _: Any) -> Service:
+        return self._of(asking())
 
 
 class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
@@ -163,12 +168,17 @@ async def _told(answer: Awaitable[Given], context: Any) -> Given:
     try:
         return await answer
     except MediaflowError as error:
-        code = next((code for kind, code in CODES if isinstance(error, kind)), grpc.StatusCode.UNKNOWN)
-        fields = json.dumps(error.fields, default=str).encode()
-        await context.abort(code, error.message, ((ERROR, type(error).__name__), (FIELDS, fields)))
+        await _end(error, context)
         raise
     except Exception as error:
         _LOG.exception("A method could not be answered.")
         sentence = "This could not be answered, by a fault of the server: its log says more."
         await context.abort(grpc.StatusCode.INTERNAL, sentence, ((ERROR, "InternalError"), (FIELDS, b"{}")))
         raise AssertionError from error
+
+
+async def _end(error: MediaflowError, context: Any) -> None:
+    """End a call with an error."""
+    code = next((code for kind, code in CODES if isinstance(error, kind)), grpc.StatusCode.UNKNOWN)
+    fields = json.dumps(error.fields, default=str).encode()
+    await context.abort(code, error.message, ((ERROR, type(error).__name__), (FIELDS, fields)))
