@@ -21,6 +21,9 @@ from mediaflow.storage.objects import ObjectStore
 class Gateways:
     """The kind of engine that opens a snapshot for search, warm: tables, indexes, and the models of its queries.
 
+    The models of the first one that it opens are loaded behind: dialogue is answered at once. Of a further one they are
+    there before it answers, as until then the one before does.
+
     Parameters
     ----------
     encoders : Encoders
@@ -39,11 +42,13 @@ class Gateways:
         self._pictures = pictures
         self._false_positives = false_positives
         self._texts = TextVectors(encoders)
+        self._answers = False
 
     def open(self, reader: SnapshotReader, parts: Mapping[str, Mapping[str, Any]]) -> Gateway:
-        """Open a snapshot for search."""
+        """Open a snapshot for search; the first one before its models are loaded, as nothing answers meanwhile."""
         gateway = Gateway(reader, self._encoders, self._pictures, self._false_positives, self._texts)
-        gateway.warm()
+        gateway.warm(models=self._answers)
+        self._answers = True
         return gateway
 
 

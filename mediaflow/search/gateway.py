@@ -31,6 +31,7 @@ from mediaflow.search.results import Results
 from mediaflow.search.rights import Rights
 from mediaflow.search.routing import DIALOGUE, Router
 from mediaflow.search.similar import VISUAL, Pictures
+from mediaflow.search.stopping import check
 from mediaflow.search.views import View
 from mediaflow.storage import steps
 
@@ -239,15 +240,19 @@ class Gateway:
     ) -> None:
         self.close()
 
-    def warm(self) -> None:
-        """Read and load all that the first answers would otherwise wait for: titles, cast, indexes, encoders."""
+    def warm(self, models: bool = True) -> None:
+        """Read and load all that the first answers would otherwise wait for: titles, cast, indexes, encoders.
+
+        Without `models` these are loaded behind: until they are there, only what they have to encode waits.
+        """
         manifest = self.reader.manifest
         _ = self.catalogue.titles, self.catalogue.cast
         for part in manifest.algorithms.values():
             table = self.reader.table(part.table)
             for index in table.describe_indices():
                 table.prewarm_index(index.name)
-        for identity in manifest.encoders:
+        coming = [(self._texts.begin(identity, _WARMING), identity) for identity in manifest.encoders]
+        for _, identity in coming if models else ():
             self._texts.vector(identity, _WARMING)
 
     def _search(self, query: Query, offset: int) -> Results:
@@ -260,6 +265,7 @@ class Gateway:
             return Results(self.reader.id, notes=notes)
         ranked = self._ranked(query, selection, offset + query.limit)
         titles = self.catalogue.titles
+        check()
         shown = ranked.moments.slice(offset, query.limit)
         if query.sort == "time" and not ranked.in_time:
             shown = by_time(shown, titles)

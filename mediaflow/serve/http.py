@@ -24,6 +24,7 @@ from mediaflow.serve.access.requests import STATUS, Doorkeeper, headers_of, refu
 from mediaflow.serve.caller import asking
 from mediaflow.serve.graphql.limits import Documents
 from mediaflow.serve.graphql.schema import format_error, make_schema
+from mediaflow.serve.hangup import HangUp
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
 
@@ -77,6 +78,7 @@ def make_app(service: Service, work: Work, hosts: Sequence[str], door: Door) -> 
             *(Route(path, _page(name)) for path, name in _PAGES.items()),
         ],
         middleware=[
+            Middleware(HangUp),
             Middleware(Guard),
             Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, *hosts], www_redirect=False),
             Middleware(Doorkeeper, door=door),
