@@ -45,8 +45,12 @@ _SILENT = logging.getLogger("mediaflow.serve.answered")
 _SILENT.disabled = True
 
 
-def make_app(service: Service, work: Work, hosts: Sequence[str], door: Door) -> Starlette:
-    """Return the application that answers HTTP requests behind a door, at hosts or any usual name of this machine."""
+def make_app(service: Service, work: Work, host: str, door: Door | None = None, names: Sequence[str] = ()) -> Starlette:
+    """Return the application that answers HTTP requests at a host, or other names of it, or any of this machine.
+
+    It stands behind a door; without one it is open to all.
+    """
+    door = door or Door()
     documents = Documents(door.charge)
 
     def context(request: Request, _: Any) -> dict[str, Any]:
@@ -80,7 +84,7 @@ def make_app(service: Service, work: Work, hosts: Sequence[str], door: Door) -> 
         middleware=[
             Middleware(HangUp),
             Middleware(Guard),
-            Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, *hosts], www_redirect=False),
+            Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, host, *names], www_redirect=False),
             Middleware(Doorkeeper, door=door),
         ],
     )

@@ -100,7 +100,7 @@ async def _serve(
     door: Door,
 ) -> None:
     service, work = Service(engine, cursors), Work()
-    server = _Server(_config(make_app(service, work, (address.host, *address.names), door)))
+    server = _Server(_config(make_app(service, work, address.host, door, address.names)))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)

@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import threading
 import time
+from collections.abc import Mapping
 from types import TracebackType
 
 from mediaflow.errors import MediaflowError, SystemFault
@@ -28,17 +29,17 @@ class Door:
 
     Parameters
     ----------
-    keys : Keys
-        Those of the store.
+    keys : Keys, optional
+        Those of the store; without them the door is open to all.
     required : bool, optional
         Whether a key is needed. Without it one is needed once any was ever made: who makes keys means them.
     rates : Rates, optional
         What one may ask for in a minute; no limit without it.
     """
 
-    def __init__(self, keys: Keys, required: bool | None = None, rates: Rates | None = None) -> None:
+    def __init__(self, keys: Keys | None = None, required: bool | None = None, rates: Rates | None = None) -> None:
         self._keys = keys
-        self._required = required
+        self._required = required if keys else False
         self._rates = rates or Rates()
         self._looked_s = float("-inf")
         self._ended = threading.Event()
@@ -58,7 +59,7 @@ class Door:
     @property
     def required(self) -> bool:
         """Whether a key is needed now."""
-        return bool(self._keys.known) if self._required is None else self._required
+        return bool(self._known) if self._required is None else self._required
 
     @property
     def always(self) -> bool:
@@ -68,12 +69,14 @@ class Door:
     def has_key(self) -> bool:
         """Say whether there is a key that holds."""
         now_ms = time.time_ns() // 1_000_000
-        return any(key.holds(now_ms) for key in self._keys.look().values())
+        self.look()
+        return any(key.holds(now_ms) for key in self._known.values())
 
     def look(self) -> None:
         """Read the keys now."""
         begun_s = time.monotonic()
-        self._keys.look()
+        if self._keys:
+            self._keys.look()
         self._looked_s = begun_s
 
     def known(self, authorization: str | None) -> Caller | None:
@@ -84,7 +87,7 @@ class Door:
             raise SystemFault(
                 "The keys cannot be read at the moment, so nobody is let in: ask again, or another server."
             )
-        key = found(self._keys.known, _given(authorization))
+        key = found(self._known, _given(authorization))
         return None if key is None else _caller(key)
 
     def enter(self, authorization: str | None, address: str) -> Caller:
@@ -109,6 +112,10 @@ class Door:
         caller = asking()
         self._rates.charge(caller.account, cost, keyed=bool(caller.key))
 
+    @property
+    def _known(self) -> Mapping[str, Key]:
+        return self._keys.known if self._keys else {}
+
     def _refusal(self, authorization: str | None, address: str) -> MediaflowError:
         try:
             self._rates.failed(address)
@@ -117,7 +124,7 @@ class Door:
         given = _given(authorization)
         if given:
             # Whose it seems to be is written down where there was such a key: what else is sent may be a secret.
-            key = self._keys.known.get(given.split("_")[1] if given.count("_") > 1 else "")
+            key = self._known.get(given.split("_")[1] if given.count("_") > 1 else "")
             audit.said(key.name if key else "unknown", "enter", "refused", address=address)
         told = "That key is not valid (any more)" if given else "This takes a key"
         return Unauthenticated(

@@ -49,10 +49,10 @@ _LOG = logging.getLogger(__name__)
 Given = TypeVar("Given")
 
 
-def make_server(service: Service, work: Work, most_bytes: int, door: Door) -> grpc.aio.Server:
+def make_server(service: Service, work: Work, most_bytes: int, door: Door | None = None) -> grpc.aio.Server:
     """Return a server of all methods, of health and of reflection, behind a door, which has no port yet."""
     server = grpc.aio.server(
-        interceptors=[Doorkeeper(door, _end)],
+        interceptors=[Doorkeeper(door or Door(), _end)],
         options=[("grpc.max_receive_message_length", most_bytes), ("grpc.so_reuseport", 0)],
     )
     stubs.add_SearchServicer_to_server(Face(service, work), server)  # type: ignore[no-untyped-call]
