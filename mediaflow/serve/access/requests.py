@@ -17,6 +17,8 @@ from mediaflow.serve.caller import Caller, Forbidden, Role, Unauthenticated, ask
 
 OPEN = frozenset({"/healthz", "/readyz", "/", "/try.js", "/try.css"})
 """Paths that are answered to anybody: whether the server is there, and the page that asks for a key."""
+SIGNED = "/media/"
+"""What paths begin with that are a right themselves: links that an answer gave, signed and for a time."""
 ROLES: Mapping[str, Role] = {"/metrics": "admin"}
 """The role that a path takes; `search` where nothing is said."""
 
@@ -46,7 +48,7 @@ class Doorkeeper:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["path"] in OPEN:
+        if scope["type"] != "http" or scope["path"] in OPEN or scope["path"].startswith(SIGNED):
             await self._app(scope, receive, send)
             return
         address = scope["client"][0] if scope.get("client") else ""

@@ -1,0 +1,203 @@
+"""Who may not see some titles is told by every field of both faces what a library says that has never known them.
+
+The questions are drawn from the schema and the proto file as they stand: a field that is added is asked too. An answer
+and its twin are equal byte by byte, errors and cursors included; only how long it took is left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import threading
+from collections import Counter
+from collections.abc import Awaitable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import grpc
+import httpx
+import pytest
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mediaflow.search.rights import Rights
+from mediaflow.serve.access.door import Door
+from mediaflow.serve.access.keys import Keys
+from mediaflow.serve.cursors import Cursors
+from mediaflow.serve.graphql.schema import make_schema
+from mediaflow.serve.grpc import search_pb2
+from mediaflow.serve.grpc.face import make_server
+from mediaflow.serve.http import MOST_BYTES, make_app
+from mediaflow.serve.service import Service
+from mediaflow.serve.work import Work
+from tests.search.harbour import make_world
+from tests.search.world import BOX, TEXT
+from tests.serve.access.anything import a_message, a_request, with_cursor
+from tests.serve.process import KEY, OUT, engine, release
+
+HIDDEN = frozenset({"harbour", "night-shift-s01e01"})
+SEEN = Rights(frozenset({"meadow", "night-shift-s01e02", "night-shift-s02e01"}))
+METHODS = {method.name: method for method in search_pb2.DESCRIPTOR.services_by_name["Search"].methods}
+SCHEMA = make_schema(Work(1))
+assert SCHEMA.query_type
+ROOTS = sorted(SCHEMA.query_type.fields)
+# How long something took, and which of many threads took part in it.
+MEASURED = ("cpuMs", "cpu_ms")
+
+Done = TypeVar("Done")
+
+
+@dataclasses.dataclass
+class Library:
+    """A library that answers over both faces: one key sees all of it, another the titles that are not hidden."""
+
+    loop: asyncio.AbstractEventLoop
+    client: httpx.AsyncClient
+    channel: grpc.Channel
+    keys: dict[str, str]
+
+    def graphql(self, who: str, body: dict[str, Any]) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.keys[who]}"}
+        answered = self.client.post("http://localhost/graphql", json=body, headers=headers)
+        told: dict[str, Any] = self.run(answered).json()
+        return told
+
+    def grpc(self, who: str, method: str, request: Message) -> list[Any]:
+        """Return the answers, or what the error says."""
+        kind = METHODS[method]
+        path, answer = f"/{kind.containing_service.full_name}/{method}", GetMessageClass(kind.output_type)
+        metadata = [("authorization", f"Bearer {self.keys[who]}")]
+        ask = self.channel.unary_stream if kind.server_streaming else self.channel.unary_unary
+        try:
+            said = ask(path, response_deserializer=answer.FromString)(request.SerializeToString(), metadata=metadata)
+            return [unmeasured(one) for one in (said if kind.server_streaming else [said])]
+        except grpc.RpcError as error:
+            return [error.code(), error.details(), sorted(error.trailing_metadata())]
+
+    def run(self, what: Awaitable[Done]) -> Done:
+        async def doing() -> Done:
+            return await what
+
+        return asyncio.run_coroutine_threadsafe(doing(), self.loop).result(60)
+
+
+def open_library(home: Path, without: frozenset[str], loop: asyncio.AbstractEventLoop) -> Iterator[Library]:
+    world = make_world(home / "store", without)
+    world.algorithm("onscreen_text", "boxed_text", {**TEXT, **BOX}, [OUT])
+    numbers = tuple(at for at, one in enumerate(world.titles) if one["title_id"] in ("harbour", "meadow"))
+    world.parts["faces"] = dataclasses.replace(world.parts["faces"], pending=numbers)
+    store = release(home, world)
+    keys = Keys(store)
+    given = {name: keys.add(name, ["search"], rights, None, "")[1] for name, rights in (("all", None), ("some", SEEN))}
+    work = Work(2)
+    with engine(store) as answering, Door(keys) as door:
+        service = Service(answering, Cursors(KEY))
+
+        async def begun() -> tuple[httpx.AsyncClient, grpc.aio.Server, int]:
+            app = httpx.ASGITransport(make_app(service, work, "localhost", door))
+            server = make_server(service, work, MOST_BYTES, door)
+            port = server.add_insecure_port("127.0.0.1:0")
+            await server.start()
+            return httpx.AsyncClient(transport=app), server, port
+
+        client, server, port = asyncio.run_coroutine_threadsafe(begun(), loop).result(60)
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield Library(loop, client, channel, given)
+        asyncio.run_coroutine_threadsafe(server.stop(None), loop).result(60)
+        asyncio.run_coroutine_threadsafe(client.aclose(), loop).result(60)
+    work.close()
+
+
+@pytest.fixture(scope="module")
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    loop = asyncio.new_event_loop()
+    running = threading.Thread(target=loop.run_forever)
+    running.start()
+    yield loop
+    loop.call_soon_threadsafe(loop.stop)
+    running.join()
+    loop.close()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, loop: asyncio.AbstractEventLoop) -> Iterator[Library]:
+    yield from open_library(tmp_path_factory.mktemp("whole"), frozenset(), loop)
+
+
+@pytest.fixture(scope="module")
+def without(tmp_path_factory: pytest.TempPathFactory, loop: asyncio.AbstractEventLoop) -> Iterator[Library]:
+    """The same library, which has never known the hidden titles."""
+    yield from open_library(tmp_path_factory.mktemp("without"), HIDDEN, loop)
+
+
+@pytest.fixture(scope="module")
+def tally() -> Counter[tuple[str, str]]:
+    """How often each field was answered, and answered something else to who may see all."""
+    return Counter()
+
+
+@given(data=st.data())
+def test_no_field_of_graphql_tells(
+    data: st.DataObject, whole: Library, without: Library, tally: Counter[tuple[str, str]]
+) -> None:
+    root = data.draw(st.sampled_from(ROOTS))
+    body: dict[str, Any] | None = a_request(SCHEMA, root, data.draw)
+    while body is not None:
+        told = unmeasured_json(whole.graphql("some", body))
+        assert told == unmeasured_json(without.graphql("some", body))
+        assert not_a_fault(told)
+        if told.get("data"):
+            tally[root, "answered"] += 1
+        tally[root, "differs"] += told != unmeasured_json(whole.graphql("all", body))
+        answer = (told.get("data") or {}).get(root)
+        cursor = answer.get("nextCursor") if isinstance(answer, dict) else None
+        body = with_cursor(SCHEMA, root, body, cursor) if cursor else None
+
+
+@given(data=st.data())
+def test_no_method_of_grpc_tells(
+    data: st.DataObject, whole: Library, without: Library, tally: Counter[tuple[str, str]]
+) -> None:
+    method = data.draw(st.sampled_from(sorted(METHODS)))
+    request = a_message(METHODS[method].input_type, data.draw)
+    while True:
+        told = whole.grpc("some", method, request)
+        assert told == without.grpc("some", method, request)
+        assert told[0] != grpc.StatusCode.INTERNAL and told[0] != grpc.StatusCode.UNKNOWN
+        tally[method, "answered"] += not isinstance(told[0], grpc.StatusCode)
+        tally[method, "differs"] += told != whole.grpc("all", method, request)
+        cursor = getattr(told[-1], "next_cursor", "")
+        if not cursor or "cursor" not in request.DESCRIPTOR.fields_by_name:
+            return
+        request.cursor = cursor  # type: ignore[attr-defined]
+
+
+def test_the_questions_were_such_that_a_leak_would_have_shown(
+    tally: Counter[tuple[str, str]], record_property: Any
+) -> None:
+    """What tells who may see all the same as others holds nothing of a library; all else was answered, and differs."""
+    same = {"status", "Status"}
+    for name in (*ROOTS, *METHODS):
+        assert tally[name, "answered"], f"{name} was never answered: say in anything.py how to ask it"
+        assert tally[name, "differs"] or name in same, name
+    record_property(
+        "tried", f"{sum(n for (_, what), n in tally.items() if what == 'answered')} answers and their twins"
+    )
+
+
+def unmeasured(message: Message) -> Message:
+    for step in getattr(message, "steps", ()):
+        step.cpu_ms = 0
+    return message
+
+
+def unmeasured_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: unmeasured_json(one) for name, one in value.items() if name not in MEASURED}
+    return [unmeasured_json(one) for one in value] if isinstance(value, list) else value
+
+
+def not_a_fault(told: dict[str, Any]) -> bool:
+    return all(one["extensions"]["code"] != "InternalError" for one in told.get("errors", ()))
