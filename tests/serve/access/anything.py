@@ -180,7 +180,7 @@ def _object(kind: GraphQLInputObjectType, draw: Draw, deep: int) -> dict[str, An
     return {
         name: _value(name, one.type, draw, deep)
         for name, one in fields.items()
-        if is_required_input_field(one) or (draw(st.integers(0, 3)) == 0)
+        if is_required_input_field(one) or draw(st.booleans())
     }
 
 
