@@ -11,6 +11,7 @@ from ariadne.asgi import GraphQL
 from ariadne.asgi.handlers import GraphQLHTTPHandler
 from ariadne.exceptions import HttpBadRequestError
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
@@ -150,6 +151,9 @@ class _Handler(GraphQLHTTPHandler):
             return JSONResponse(result) if "data" in result else _unanswered(result)
         except HttpBadRequestError as error:
             return refusal(UsageError(f"{(error.message or 'The request is none').rstrip('.')}."))
+        except HTTPException as error:
+            # What starlette says of a body that is no multipart request.
+            return refusal(UsageError(error.detail), error.status_code)
         except RecursionError:
             return refusal(UsageError("The request is nested too deeply."))
 

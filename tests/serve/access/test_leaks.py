@@ -6,130 +6,54 @@ and its twin are equal byte by byte, errors and cursors included; only how long 
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-import threading
 from collections import Counter
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import grpc
-import httpx
 import pytest
-from google.protobuf.message import Message
-from google.protobuf.message_factory import GetMessageClass
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaflow.search.rights import Rights
-from mediaflow.serve.access.door import Door
-from mediaflow.serve.access.keys import Keys
-from mediaflow.serve.cursors import Cursors
 from mediaflow.serve.graphql.schema import make_schema
-from mediaflow.serve.grpc import search_pb2
-from mediaflow.serve.grpc.face import make_server
-from mediaflow.serve.http import MOST_BYTES, make_app
-from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
 from tests.search.harbour import make_world
 from tests.search.world import BOX, TEXT
 from tests.serve.access.anything import a_message, a_request, with_cursor
-from tests.serve.process import KEY, OUT, engine, release
+from tests.serve.access.library import METHODS, Library, opened
+from tests.serve.process import OUT, engine, release
 
 HIDDEN = frozenset({"harbour", "night-shift-s01e01"})
 SEEN = Rights(frozenset({"meadow", "night-shift-s01e02", "night-shift-s02e01"}))
-METHODS = {method.name: method for method in search_pb2.DESCRIPTOR.services_by_name["Search"].methods}
 SCHEMA = make_schema(Work(1))
 assert SCHEMA.query_type
 ROOTS = sorted(SCHEMA.query_type.fields)
 # How long something took, and which of many threads took part in it.
 MEASURED = ("cpuMs", "cpu_ms")
 
-Done = TypeVar("Done")
 
-
-@dataclasses.dataclass
-class Library:
-    """A library that answers over both faces: one key sees all of it, another the titles that are not hidden."""
-
-    loop: asyncio.AbstractEventLoop
-    client: httpx.AsyncClient
-    channel: grpc.Channel
-    keys: dict[str, str]
-
-    def graphql(self, who: str, body: dict[str, Any]) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {self.keys[who]}"}
-        answered = self.client.post("http://localhost/graphql", json=body, headers=headers)
-        told: dict[str, Any] = self.run(answered).json()
-        return told
-
-    def grpc(self, who: str, method: str, request: Message) -> list[Any]:
-        """Return the answers, or what the error says."""
-        kind = METHODS[method]
-        path, answer = f"/{kind.containing_service.full_name}/{method}", GetMessageClass(kind.output_type)
-        metadata = [("authorization", f"Bearer {self.keys[who]}")]
-        ask = self.channel.unary_stream if kind.server_streaming else self.channel.unary_unary
-        try:
-            said = ask(path, response_deserializer=answer.FromString)(request.SerializeToString(), metadata=metadata)
-            return [unmeasured(one) for one in (said if kind.server_streaming else [said])]
-        except grpc.RpcError as error:
-            return [error.code(), error.details(), sorted(error.trailing_metadata())]
-
-    def run(self, what: Awaitable[Done]) -> Done:
-        async def doing() -> Done:
-            return await what
-
-        return asyncio.run_coroutine_threadsafe(doing(), self.loop).result(60)
-
-
-def open_library(home: Path, without: frozenset[str], loop: asyncio.AbstractEventLoop) -> Iterator[Library]:
+def open_library(home: Path, without: frozenset[str]) -> Iterator[Library]:
     world = make_world(home / "store", without)
     world.algorithm("onscreen_text", "boxed_text", {**TEXT, **BOX}, [OUT])
     numbers = tuple(at for at, one in enumerate(world.titles) if one["title_id"] in ("harbour", "meadow"))
     world.parts["faces"] = dataclasses.replace(world.parts["faces"], pending=numbers)
     store = release(home, world)
-    keys = Keys(store)
-    given = {name: keys.add(name, ["search"], rights, None, "")[1] for name, rights in (("all", None), ("some", SEEN))}
-    work = Work(2)
-    with engine(store) as answering, Door(keys) as door:
-        service = Service(answering, Cursors(KEY))
-
-        async def begun() -> tuple[httpx.AsyncClient, grpc.aio.Server, int]:
-            app = httpx.ASGITransport(make_app(service, work, "localhost", door))
-            server = make_server(service, work, MOST_BYTES, door)
-            port = server.add_insecure_port("127.0.0.1:0")
-            await server.start()
-            return httpx.AsyncClient(transport=app), server, port
-
-        client, server, port = asyncio.run_coroutine_threadsafe(begun(), loop).result(60)
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield Library(loop, client, channel, given)
-        asyncio.run_coroutine_threadsafe(server.stop(None), loop).result(60)
-        asyncio.run_coroutine_threadsafe(client.aclose(), loop).result(60)
-    work.close()
+    with opened(store, engine(store), {"all": None, "some": SEEN}) as library:
+        yield library
 
 
 @pytest.fixture(scope="module")
-def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    loop = asyncio.new_event_loop()
-    running = threading.Thread(target=loop.run_forever)
-    running.start()
-    yield loop
-    loop.call_soon_threadsafe(loop.stop)
-    running.join()
-    loop.close()
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    yield from open_library(tmp_path_factory.mktemp("whole"), frozenset())
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, loop: asyncio.AbstractEventLoop) -> Iterator[Library]:
-    yield from open_library(tmp_path_factory.mktemp("whole"), frozenset(), loop)
-
-
-@pytest.fixture(scope="module")
-def without(tmp_path_factory: pytest.TempPathFactory, loop: asyncio.AbstractEventLoop) -> Iterator[Library]:
+def without(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     """The same library, which has never known the hidden titles."""
-    yield from open_library(tmp_path_factory.mktemp("without"), HIDDEN, loop)
+    yield from open_library(tmp_path_factory.mktemp("without"), HIDDEN)
 
 
 @pytest.fixture(scope="module")
@@ -163,11 +87,11 @@ def test_no_method_of_grpc_tells(
     method = data.draw(st.sampled_from(sorted(METHODS)))
     request = a_message(METHODS[method].input_type, data.draw)
     while True:
-        told = whole.grpc("some", method, request)
-        assert told == without.grpc("some", method, request)
+        told = unmeasured(whole.grpc("some", method, request))
+        assert told == unmeasured(without.grpc("some", method, request))
         assert told[0] != grpc.StatusCode.INTERNAL and told[0] != grpc.StatusCode.UNKNOWN
         tally[method, "answered"] += not isinstance(told[0], grpc.StatusCode)
-        tally[method, "differs"] += told != whole.grpc("all", method, request)
+        tally[method, "differs"] += told != unmeasured(whole.grpc("all", method, request))
         cursor = getattr(told[-1], "next_cursor", "")
         if not cursor or "cursor" not in request.DESCRIPTOR.fields_by_name:
             return
@@ -187,10 +111,10 @@ def test_the_questions_were_such_that_a_leak_would_have_shown(
     )
 
 
-def unmeasured(message: Message) -> Message:
-    for step in getattr(message, "steps", ()):
+def unmeasured(answers: list[Any]) -> list[Any]:
+    for step in getattr(answers[0], "steps", ()):
         step.cpu_ms = 0
-    return message
+    return answers
 
 
 def unmeasured_json(value: Any) -> Any:
