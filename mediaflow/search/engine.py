@@ -83,7 +83,7 @@ class SearchEngine:
         """Answer nothing more, and let go of all that is open."""
         self._host.close()
 
-    def search(self, query: Query, snapshot: str | None = None, offset: int = 0) -> Results:
+    def search(self, query: Query, snapshot: str | None = None, offset: int = 0, seen: int = 0) -> Results:
         """Answer a query from the current snapshot, or from just the one that is named.
 
         Parameters
@@ -94,28 +94,33 @@ class SearchEngine:
             The id that an earlier answer bore, for a further page of it.
         offset : int
             How many hits lie before that page.
+        seen : int
+            The last release that who asks has seen: the answer is of that one or a later one, unless a snapshot is
+            named.
 
         Raises
         ------
         EngineNotReady, NothingPublished
             No new request is answered now.
+        BehindClient
+            This process has not got to the release `seen` yet.
         SnapshotExpired
             The named snapshot is not open here any more, or the engine slept before the answer was there.
         UsageError
             The query cannot be answered; see `mediaflow.search.gateway.Gateway.search`.
         """
-        with self.gateway(snapshot) as gateway:
+        with self.gateway(snapshot, seen) as gateway:
             results = gateway.search(query, offset)
         return results
 
     @contextmanager
-    def gateway(self, snapshot: str | None = None) -> Iterator[Gateway]:
+    def gateway(self, snapshot: str | None = None, seen: int = 0) -> Iterator[Gateway]:
         """Open for one request the snapshot that is current, or just the one that is named.
 
         Raises
         ------
-        EngineNotReady, NothingPublished, SnapshotExpired
+        EngineNotReady, NothingPublished, BehindClient, SnapshotExpired
             As for `search`.
         """
-        with self._host.answering(snapshot) as gateway:
+        with self._host.answering(snapshot, seen) as gateway:
             yield gateway

@@ -26,7 +26,7 @@ from mediaflow.search.group import by_time, grouped
 from mediaflow.search.hits import Showing
 from mediaflow.search.literals import among, both
 from mediaflow.search.people import Voices
-from mediaflow.search.query import FreeText, Query, leaves
+from mediaflow.search.query import Filters, FreeText, Query, leaves
 from mediaflow.search.results import Results
 from mediaflow.search.rights import Rights
 from mediaflow.search.routing import DIALOGUE, Router
@@ -192,6 +192,22 @@ class Gateway:
         with self.reader.reading():
             return read_annotations(self.reader, self.catalogue.one_title(title), start_ms, end_ms, algorithms)
 
+    def select(self, filters: Filters) -> Selection:
+        """Resolve filters to the titles that fit all of them, by the catalogue and by what algorithms found there.
+
+        Raises
+        ------
+        UsageError, SnapshotExpired
+            As for `search`.
+        """
+        with self.reader.reading():
+            selection = self.catalogue.select(filters)
+            for wanted in filters.rows:
+                numbers = self._router.titles_with(wanted)
+                left = numbers if selection.title_nos is None else selection.title_nos & numbers
+                selection = replace(selection, title_nos=left)
+        return selection
+
     def within(self, allowed: frozenset[str]) -> Gateway:
         """Return a gateway to the same snapshot for somebody who may see these titles alone (ids).
 
@@ -262,7 +278,7 @@ class Gateway:
             # What is wrong with the question is said all the same.
             for leaf in leaves(query.clauses):
                 self._router.route(leaf)
-            return Results(self.reader.id, notes=notes)
+            return Results(self.reader.id, notes=notes, release=self.reader.release or None)
         ranked = self._ranked(query, selection, offset + query.limit)
         titles = self.catalogue.titles
         check()
@@ -278,6 +294,7 @@ class Gateway:
             total,
             counted=not ranked.unended,
             next_offset=end if end < total or (ranked.unended and len(shown) == query.limit) else None,
+            release=self.reader.release or None,
         )
 
     def _answer(self, query: Query) -> _Ranked:
@@ -292,12 +309,7 @@ class Gateway:
             )
         if not 1 <= query.limit <= _MOST_HITS:
             raise UsageError(f"The limit must be from 1 to {_MOST_HITS}, not {query.limit}.", limit=query.limit)
-        selection = self.catalogue.select(query.filters)
-        for wanted in query.filters.rows:
-            numbers = self._router.titles_with(wanted)
-            left = numbers if selection.title_nos is None else selection.title_nos & numbers
-            selection = replace(selection, title_nos=left)
-        return selection
+        return self.select(query.filters)
 
     def _ranked(self, query: Query, selection: Selection, needed: int) -> _Ranked:
         """Return what answers a question, looked for as deep as the page needs: what is above stays the same."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, get_args
 
-from mediaflow.errors import MediaflowError
+from mediaflow.errors import MediaflowError, UsageError
 from mediaflow.search.rights import Rights
 
 Role: TypeAlias = Literal["search", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
+
+RELEASE = "mediaflow-release"
+"""The header, or metadata, that names the last release that a client has seen."""
+_MOST_DIGITS = 15
 
 
 class Unauthenticated(MediaflowError):
@@ -37,6 +42,8 @@ class Caller:
         What they may do, of `ROLES`.
     rights : Rights, or None
         Which titles they may see; None stands for all.
+    seen : int
+        The last release that they have seen an answer of: what they ask anew is answered from it or a later one.
     """
 
     name: str = ""
@@ -44,6 +51,7 @@ class Caller:
     account: str = ""
     roles: frozenset[Role] = frozenset(ROLES)
     rights: Rights | None = None
+    seen: int = 0
 
     def require(self, role: Role) -> None:
         """Raise `Forbidden` for one who has not that role."""
@@ -65,3 +73,22 @@ def asking() -> Caller:
 def asks(caller: Caller) -> None:
     """Say who asks the request that is being answered, in the task that answers it."""
     _ASKING.set(caller)
+
+
+def who_asks(headers: Mapping[str, str]) -> Caller:
+    """Return who asks, with the release that they have seen.
+
+    Parameters
+    ----------
+    headers : Mapping
+        Those of the request, or the metadata of the call; their names in lower case.
+
+    Raises
+    ------
+    UsageError
+        The header `Mediaflow-Release` is no number of a release.
+    """
+    given = headers.get(RELEASE, "0")
+    if not (given.isascii() and given.isdigit() and len(given) <= _MOST_DIGITS):
+        raise UsageError(f"'Mediaflow-Release' takes the number of a release, such as 12, not {given[:40]!r}.")
+    return replace(asking(), seen=int(given))

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mediaflow.errors import UsageError
 from mediaflow.serve.access.door import Door
 from mediaflow.serve.access.requests import STATUS, Doorkeeper, headers_of, refusal
-from mediaflow.serve.caller import asking
+from mediaflow.serve.caller import who_asks
 from mediaflow.serve.graphql.limits import Documents
 from mediaflow.serve.graphql.schema import format_error, make_schema
 from mediaflow.serve.hangup import HangUp
@@ -55,7 +55,7 @@ def make_app(service: Service, work: Work, host: str, door: Door | None = None, 
     documents = Documents(door.charge)
 
     def context(request: Request, _: Any) -> dict[str, Any]:
-        return {"request": request, "service": service.of(asking())}
+        return {"request": request, "service": service.of(who_asks(request.headers))}
 
     graphql = GraphQL(
         make_schema(work),
@@ -154,6 +154,10 @@ class _Handler(GraphQLHTTPHandler):
         except HTTPException as error:
             # What starlette says of a body that is no multipart request.
             return refusal(UsageError(error.detail), error.status_code)
+        except TooLarge:
+            raise
+        except UsageError as error:
+            return refusal(error)
         except RecursionError:
             return refusal(UsageError("The request is nested too deeply."))
 

@@ -19,13 +19,15 @@ from mediaflow.errors import MediaflowError, UsageError
 from mediaflow.serve.access import audit
 from mediaflow.serve.access.door import Door
 from mediaflow.serve.caller import Caller, asking, asks
-from mediaflow.serve.graphql.limits import COSTS, PAGES
-from mediaflow.serve.service import MOST_ON_A_PAGE
+from mediaflow.serve.graphql.limits import BESIDE, COSTS, MOST_COST, PAGES
 
 OPEN = f"/{health_pb2.DESCRIPTOR.services_by_name['Health'].full_name}/"
 """What the methods begin with that are answered to anybody."""
 COST = 10
 """What a call costs of which nothing else is known."""
+
+SIZES = ("limit", "most", "bins")
+"""Fields that say how many entries a list has at most."""
 
 _NAMES = {code.value[0]: code.name for code in grpc.StatusCode} | {code: code.name for code in grpc.StatusCode}
 
@@ -124,14 +126,23 @@ class Doorkeeper(grpc.aio.ServerInterceptor):  # type: ignore[misc]
 
 
 def cost(method: str, request: Any) -> int:
-    """Return what a call costs, as in GraphQL: for the method, and 1 for each entry of the page that it asks for."""
+    """Return what a call costs, as in GraphQL: for the method, and 1 for each entry of the lists that it asks for."""
     name = method.rpartition("/")[2].removesuffix("Pages")
     name = name[:1].lower() + name[1:]
-    entries = PAGES.get(name, 0)
-    for body in (request, getattr(request, "query", None)):
-        if body is not None and "limit" in body.DESCRIPTOR.fields_by_name and body.HasField("limit"):
-            entries = min(max(0, body.limit), MOST_ON_A_PAGE)
-    return COSTS.get(name, COST) + entries
+    total = COSTS.get(name, COST) + _size(getattr(request, "query", request), name)
+    for beside, worth in BESIDE.items():
+        if beside in request.DESCRIPTOR.fields_by_name and request.HasField(beside):
+            body = getattr(request, beside)
+            total += worth + _size(body, beside) * max(1, len(getattr(body, "of", ())))
+    return total
+
+
+def _size(body: Any, name: str) -> int:
+    """Return how many entries a list of that name has."""
+    for size in SIZES:
+        if size in body.DESCRIPTOR.fields_by_name and body.HasField(size):
+            return min(max(0, int(getattr(body, size))), MOST_COST)
+    return PAGES.get(name, 0)
 
 
 @contextmanager

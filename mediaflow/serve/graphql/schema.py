@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ariadne import QueryType, convert_schema_names, load_schema_from_path, upload_scalar
+from ariadne import ObjectType, QueryType, convert_schema_names, load_schema_from_path, upload_scalar
 from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, assert_enum_type, assert_valid_schema, build_schema
 from starlette.datastructures import UploadFile
 
 from mediaflow.errors import MediaflowError, UsageError
+from mediaflow.search.facets import FACETS
 from mediaflow.serve.bodies import as_wire
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
@@ -21,6 +22,7 @@ _FILE = Path(__file__).with_name("schema.graphql")
 _ENUMS = {
     "GroupBy": ("title", "series"),
     "Sort": ("score", "time"),
+    "Facet": FACETS,
     "Presence": ("speaks", "in cast"),
     "Comparison": ("equals", "least", "most"),
     "Relation": ("overlap", "within", "before", "after", "during"),
@@ -28,6 +30,8 @@ _ENUMS = {
     "SpaceRelation": ("same_frame", "left_of", "above"),
     "InRegion": ("overlaps", "inside"),
 }
+# Under this an answer holds its question, for the fields that are worked out from it.
+_ASKED = "asked"
 _LOG = logging.getLogger(__name__)
 
 
@@ -37,7 +41,8 @@ def make_schema(work: Work) -> GraphQLSchema:
 
     @query.field("search")
     async def search(_: Any, info: GraphQLResolveInfo, after: str | None = None, **given: Any) -> dict[str, Any]:
-        return await work.do(_service(info).search, await _query(given), after)
+        body = await _query(given)
+        return await work.do(_service(info).search, body, after) | {_ASKED: body}
 
     @query.field("explain")
     async def explain(_: Any, info: GraphQLResolveInfo, **given: Any) -> dict[str, Any]:
@@ -50,6 +55,11 @@ def make_schema(work: Work) -> GraphQLSchema:
         page = {} if first is None else {"limit": first}
         return await work.do(_service(info).titles, as_wire(filters), cursor=after, **page)
 
+    @query.field("annotations")
+    async def annotations(_: Any, info: GraphQLResolveInfo, after: str | None = None, **given: Any) -> dict[str, Any]:
+        part = _given(given, first="limit")
+        return await work.do(_service(info).annotations, cursor=after, **part)
+
     @query.field("algorithms")
     async def algorithms(_: Any, info: GraphQLResolveInfo) -> dict[str, Any]:
         return await work.do(_service(info).algorithms)
@@ -58,7 +68,29 @@ def make_schema(work: Work) -> GraphQLSchema:
     async def status(_: Any, info: GraphQLResolveInfo) -> dict[str, Any]:
         return await work.do(_service(info).status)
 
-    return _bound(query)
+    return _bound(query, _answer(work))
+
+
+def _answer(work: Work) -> ObjectType:
+    """Return the fields of an answer that are worked out where they are asked for, in the snapshot of its hits."""
+    answer = ObjectType("Answer")
+
+    @answer.field("facets")
+    async def facets(page: dict[str, Any], info: GraphQLResolveInfo, **given: Any) -> list[dict[str, Any]]:
+        told = await work.do(_service(info).facets, page[_ASKED], beside=page, **_given(given))
+        return list(told["facets"])
+
+    @answer.field("timeline")
+    async def timeline(page: dict[str, Any], info: GraphQLResolveInfo, **given: Any) -> list[dict[str, Any]]:
+        told = await work.do(_service(info).timeline, page[_ASKED], beside=page, **_given(given))
+        return list(told["timeline"])
+
+    @answer.field("characters")
+    async def characters(page: dict[str, Any], info: GraphQLResolveInfo, **given: Any) -> dict[str, Any]:
+        told = await work.do(_service(info).characters, page[_ASKED], beside=page, **_given(given))
+        return dict(told["characters"])
+
+    return answer
 
 
 def format_error(error: GraphQLError, debug: bool = False) -> dict[str, Any]:
@@ -82,14 +114,20 @@ def _service(info: GraphQLResolveInfo) -> Service:
     return service
 
 
-def _bound(query: QueryType) -> GraphQLSchema:
-    """Return the schema of the file with the fields of a query.
+def _given(given: Mapping[str, Any], **called: str) -> dict[str, Any]:
+    """Return arguments without those that are null, some of them under other names."""
+    return {called.get(name, name): value for name, value in given.items() if value is not None}
+
+
+def _bound(query: QueryType, answer: ObjectType) -> GraphQLSchema:
+    """Return the schema of the file with the fields of a query and of an answer.
 
     Ariadne's `make_executable_schema` would do the same, but its enums do not parse variables with graphql-core from
     3.2.14 on.
     """
     schema = build_schema(load_schema_from_path(str(_FILE)))
     query.bind_to_schema(schema)
+    answer.bind_to_schema(schema)
     upload_scalar.bind_to_schema(schema)
     for name, values in _ENUMS.items():
         enum = assert_enum_type(schema.type_map[name])

@@ -19,12 +19,12 @@ from mediaflow.serve.access.calls import Doorkeeper
 from mediaflow.serve.access.door import Door
 from mediaflow.serve.access.rates import TooMany
 from mediaflow.serve.bodies import as_wire
-from mediaflow.serve.caller import Forbidden, Unauthenticated, asking
+from mediaflow.serve.caller import Forbidden, Unauthenticated, who_asks
 from mediaflow.serve.grpc import search_pb2 as messages
 from mediaflow.serve.grpc import search_pb2_grpc as stubs
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Busy, TooSlow, Work
-from mediaflow.snapshots.engine import EngineNotReady
+from mediaflow.snapshots.engine import BehindClient, EngineNotReady
 from mediaflow.snapshots.reader import NothingPublished, SnapshotExpired
 
 SERVICE = str(messages.DESCRIPTOR.services_by_name["Search"].full_name)
@@ -35,6 +35,7 @@ CODES: tuple[tuple[type[MediaflowError], grpc.StatusCode], ...] = (
     (UsageError, grpc.StatusCode.INVALID_ARGUMENT),
     (SnapshotExpired, grpc.StatusCode.FAILED_PRECONDITION),
     (EngineNotReady, grpc.StatusCode.UNAVAILABLE),
+    (BehindClient, grpc.StatusCode.UNAVAILABLE),
     (NothingPublished, grpc.StatusCode.UNAVAILABLE),
     (SystemFault, grpc.StatusCode.UNAVAILABLE),
     (Busy, grpc.StatusCode.RESOURCE_EXHAUSTED),
@@ -79,42 +80,61 @@ class Face(stubs.SearchServicer):
 
     async def Search(self, request: Any, context: Any) -> Any:
         """Answer a page."""
-        return messages.Answer(**await _told(self._page(request, _cursor(request), context), context))
+        return messages.Answer(**await _told(self._first(request, context), context))
 
     async def SearchPages(self, request: Any, context: Any) -> AsyncIterator[Any]:
         """Answer all pages."""
-        cursor = _cursor(request)
-        while True:
-            page = await _told(self._page(request, cursor, context), context)
+        page = await _told(self._first(request, context), context)
+        yield messages.Answer(**page)
+        while page["next_cursor"] is not None:
+            page = await _told(self._do("search", context, _body(request.query), page["next_cursor"]), context)
             yield messages.Answer(**page)
-            cursor = page["next_cursor"]
-            if cursor is None:
-                return
 
     async def Explain(self, request: Any, context: Any) -> Any:
         """Say how a question is answered."""
-        found = self._work.do(self._service(context).explain, _body(request.query))
+        found = self._do("explain", context, _body(request.query))
         return messages.Explanation(**await _told(found, context))
 
     async def Titles(self, request: Any, context: Any) -> Any:
         """List titles."""
-        page = {"limit": request.limit} if request.HasField("limit") else {}
-        found = self._work.do(self._service(context).titles, _body(request.filters), cursor=_cursor(request), **page)
+        found = self._do("titles", context, _body(request.filters), **_given(request, "limit", "cursor"))
         return messages.TitlesAnswer(**await _told(found, context))
+
+    async def Annotations(self, request: Any, context: Any) -> Any:
+        """List rows of algorithms."""
+        part = _given(request, "start_ms", "end_ms", "limit", "cursor")
+        found = self._do("annotations", context, request.title, algorithms=list(request.algorithms), **part)
+        return messages.AnnotationsAnswer(**await _told(found, context))
 
     async def Algorithms(self, request: Any, context: Any) -> Any:
         """List algorithms."""
-        return messages.AlgorithmsAnswer(**await _told(self._work.do(self._service(context).algorithms), context))
+        return messages.AlgorithmsAnswer(**await _told(self._do("algorithms", context), context))
 
     async def Status(self, request: Any, context: Any) -> Any:
         """Say whether requests are answered."""
-        return messages.StatusAnswer(**await _told(self._work.do(self._service(context).status), context))
+        return messages.StatusAnswer(**await _told(self._do("status", context), context))
 
-    def _page(self, request: Any, cursor: str | None, context: Any) -> Awaitable[dict[str, Any]]:
-        return self._work.do(self._service(context).search, _body(request.query), cursor)
+    async def _first(self, request: Any, context: Any) -> dict[str, Any]:
+        """Return the page that is asked for, and what is to be told beside it."""
+        body = _body(request.query)
+        page: dict[str, Any] = await self._do("search", context, body, _cursor(request))
+        wanted = {
+            "facets": {"of": list(request.facets.of), **_given(request.facets, "most")},
+            "timeline": {"title": request.timeline.title, **_given(request.timeline, "bins")},
+            "characters": _given(request.characters, "most"),
+        }
+        told = {
+            name: (await self._do(name, context, body, beside=page, **given))[name]
+            for name, given in wanted.items()
+            if request.HasField(name)
+        }
+        return page | told
 
-    def _service(self, _: Any) -> Service:
-        return self._of(asking())
+    async def _do(self, method: str, context: Any, *given: Any, **named: Any) -> Any:
+        """Return what a method of the service says to who asks."""
+        metadata = context.invocation_metadata() or ()
+        caller = who_asks({name: value for name, value in metadata if isinstance(value, str)})
+        return await self._work.do(getattr(self._of(caller), method), *given, **named)
 
 
 class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
@@ -155,6 +175,11 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
 
 def _cursor(request: Any) -> str | None:
     return str(request.cursor) if request.HasField("cursor") else None
+
+
+def _given(request: Any, *names: str) -> dict[str, Any]:
+    """Return the fields of a message that are there."""
+    return {name: getattr(request, name) for name in names if request.HasField(name)}
 
 
 def _body(message: Message) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from mediaflow.search.rights import Rights
 from mediaflow.serve.graphql.schema import make_schema
 from mediaflow.serve.work import Work
+from tests.conftest import examples
 from tests.search.harbour import make_world
 from tests.search.world import BOX, TEXT
 from tests.serve.access.anything import a_message, a_request, with_cursor
@@ -62,11 +63,12 @@ def tally() -> Counter[tuple[str, str]]:
     return Counter()
 
 
+@pytest.mark.parametrize("root", ROOTS)
+@examples(0.6)
 @given(data=st.data())
 def test_no_field_of_graphql_tells(
-    data: st.DataObject, whole: Library, without: Library, tally: Counter[tuple[str, str]]
+    data: st.DataObject, root: str, whole: Library, without: Library, tally: Counter[tuple[str, str]]
 ) -> None:
-    root = data.draw(st.sampled_from(ROOTS))
     body: dict[str, Any] | None = a_request(SCHEMA, root, data.draw)
     while body is not None:
         told = unmeasured_json(whole.graphql("some", body))
@@ -80,11 +82,12 @@ def test_no_field_of_graphql_tells(
         body = with_cursor(SCHEMA, root, body, cursor) if cursor else None
 
 
+@pytest.mark.parametrize("method", sorted(METHODS))
+@examples(0.6)
 @given(data=st.data())
 def test_no_method_of_grpc_tells(
-    data: st.DataObject, whole: Library, without: Library, tally: Counter[tuple[str, str]]
+    data: st.DataObject, method: str, whole: Library, without: Library, tally: Counter[tuple[str, str]]
 ) -> None:
-    method = data.draw(st.sampled_from(sorted(METHODS)))
     request = a_message(METHODS[method].input_type, data.draw)
     while True:
         told = unmeasured(whole.grpc("some", method, request))

@@ -11,7 +11,7 @@ import pytest
 from mediaflow.serve.access.calls import cost
 from mediaflow.serve.access.keys import Keys
 from mediaflow.serve.access.rates import FAILURES, Rates, TooMany
-from mediaflow.serve.graphql.limits import COSTS
+from mediaflow.serve.graphql.limits import BESIDE, COSTS, MOST_COST
 from mediaflow.serve.grpc import search_pb2 as messages
 from mediaflow.serve.grpc import search_pb2_grpc as stubs
 from mediaflow.serve.grpc.face import ERROR
@@ -66,7 +66,12 @@ def test_failures_are_counted_by_address() -> None:
     [
         ("Search", messages.SearchRequest(query=as_message(HELLO)), COSTS["search"] + 1),
         ("SearchPages", messages.SearchRequest(query=as_message(HELLO | {"limit": 500})), COSTS["search"] + 500),
-        ("Search", messages.SearchRequest(query=as_message(HELLO | {"limit": 2**31 - 1})), COSTS["search"] + 500),
+        ("Search", messages.SearchRequest(query=as_message(HELLO | {"limit": 2**31 - 1})), COSTS["search"] + MOST_COST),
+        (
+            "Search",
+            messages.SearchRequest(query=as_message(HELLO), facets={"of": ["genre", "year"], "most": 5}, characters={}),
+            COSTS["search"] + 1 + BESIDE["facets"] + 10 + BESIDE["characters"] + 20,
+        ),
         ("Search", messages.SearchRequest(), COSTS["search"] + 20),
         ("Titles", messages.TitlesRequest(limit=7), COSTS["titles"] + 7),
         ("Titles", messages.TitlesRequest(limit=-7), COSTS["titles"]),
