@@ -89,6 +89,7 @@ BY_NAME: Mapping[str, tuple[Any, ...]] = {
 }
 _ALL = tuple({value: None for values in BY_NAME.values() for value in values if isinstance(value, str)})
 _DEEP = 4
+_USUAL = ("clauses", "query", "left", "right", "clause", "name", "text", "title", "vector")
 # Cursors are followed from answer to answer; files come with requests of another kind.
 _LEFT_OUT = ("after", "cursor", "file")
 
@@ -183,8 +184,13 @@ def _object(kind: GraphQLInputObjectType, draw: Draw, deep: int) -> dict[str, An
     return {
         name: _value(name, one.type, draw, deep)
         for name, one in fields.items()
-        if is_required_input_field(one) or draw(st.booleans())
+        if is_required_input_field(one) or _switch(one.type) or draw(st.booleans())
     }
+
+
+def _switch(kind: GraphQLInputType) -> bool:
+    """Say whether something is on or off: then it is always said which."""
+    return getattr(get_named_type(kind), "name", "") == "Boolean"
 
 
 def _shallow(kind: Any, around: GraphQLInputObjectType) -> bool:
@@ -210,7 +216,7 @@ def _body(kind: Descriptor, draw: Draw, deep: int) -> dict[str, Any]:
         alone = field.containing_oneof is None or len(field.containing_oneof.fields) == 1
         if alone and field.name not in _LEFT_OUT and deep > 0:
             # What says what is looked for is there mostly, what narrows it now and then.
-            usual = field.name in ("clauses", "query", "left", "right", "clause", "name", "text", "title", "vector")
+            usual = field.cpp_type == FieldDescriptor.CPPTYPE_BOOL or field.name in _USUAL
             if draw(st.integers(0, 3)) < (4 if usual else 1):
                 several = field.is_repeated and field.name != "vector"
                 count = draw(st.integers(1, 2)) if several else 1
