@@ -86,6 +86,10 @@ class Settings(BaseSettings):
         min_length=16,
         description="Signs cursors, the same in processes that share their readers; without it each has its own.",
     )
+    server: str | None = Field(
+        None, min_length=1, description="A server that `mediaflow search` and `titles` ask, not the workspace here."
+    )
+    key: SecretStr | None = Field(None, min_length=1, description="The API key that such a server wants.")
     golden: Path | None = Field(None, description="A file of questions with their answers, for the gate `golden`.")
     gate_coverage_least: float = Field(
         0.0, ge=0, le=1, description="The least share of the titles that a snapshot has, as a whole and per algorithm."

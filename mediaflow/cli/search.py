@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 import typer
 
 from mediaflow.cli.output import print_json, print_note, print_table, sentences
+from mediaflow.cli.remote import Remote, Server, client
 from mediaflow.errors import SystemFault, UsageError
 from mediaflow.search.parse import Options, parse_query
 from mediaflow.search.query import Dialogue
@@ -92,6 +93,7 @@ def search(
     limit: Annotated[int, typer.Option(help="Most hits.", metavar="NUMBER")] = 20,
     query: Annotated[str | None, typer.Option(help="The whole question, as JSON.", metavar="JSON|@FILE")] = None,
     as_of: Annotated[str | None, typer.Option(help="Ask what was served then.", metavar="ID|TIME")] = None,
+    server: Server = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Find moments: what is seen, what is said, what algorithms found."""
@@ -121,6 +123,10 @@ def search(
             limit=limit,
         )
         asked = parse_query(options) if query is None else _said(query, options)
+        with client(server) as remote:
+            if remote is not None:
+                answer(Remote(remote), asked, as_json, snapshot=as_of)
+                return
         with open_library() as library:
             answer(library, asked, as_json, snapshot=_past(library, as_of) if as_of is not None else None)
 
