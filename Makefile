@@ -7,7 +7,7 @@ DEMO := .mediaflow/demo
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 IN_DEMO := MEDIAFLOW_HOME=$(DEMO) MEDIAFLOW_LIBRARY=$(DEMO)/films MEDIAFLOW_VISUAL_MODEL=demo MEDIAFLOW_SETTLE_S=1
 
-.PHONY: help demo up refresh test check bench soak screenshots stubs model lock clean
+.PHONY: help demo up refresh test check bench soak screenshots stubs reference model lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 13
@@ -48,6 +48,9 @@ screenshots: .venv/.ready ## take the pictures of the README in a real browser
 
 stubs: .venv/.ready ## generate the gRPC stubs from their proto file
 	$(RUN) grpc_tools.protoc -I . --python_out=. --pyi_out=. --grpc_python_out=. mediaflow/serve/grpc/search.proto
+
+reference: .venv/.ready ## write docs/graphql.md and docs/grpc.md from the schema and the proto file
+	$(RUN) scripts.reference
 
 model: .venv/.ready ## train the demo model anew (20 minutes)
 	$(RUN) mediaflow.demo.train

@@ -63,7 +63,7 @@ class Engine:
         self._gateway = gateway
 
     @contextmanager
-    def gateway(self, snapshot: str | None = None) -> Iterator[Gateway]:
+    def gateway(self, snapshot: str | None = None, seen: int = 0) -> Iterator[Gateway]:
         yield self._gateway
 
 
@@ -121,7 +121,7 @@ def test_over_http(service: Service, slow: Slow, following: Slow, hangs_up: bool
                 "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n"
             )
             writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-            await asyncio.to_thread(slow.asked.wait)
+            assert await asyncio.to_thread(slow.asked.wait, 30)
             if hangs_up:
                 writer.close()
             else:
@@ -149,7 +149,7 @@ def test_over_grpc(service: Service, slow: Slow, following: Slow, hangs_up: bool
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             call = stubs.SearchStub(channel).Search(messages.SearchRequest(query=query))
             asking = asyncio.ensure_future(call)
-            await asyncio.to_thread(slow.asked.wait)
+            assert await asyncio.to_thread(slow.asked.wait, 30)
             if hangs_up:
                 call.cancel()
                 with pytest.raises(asyncio.CancelledError):
