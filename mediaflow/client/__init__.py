@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from mediaflow.client.client import Client
 from mediaflow.client.errors import NoAnswer, ServerError, Unreachable
-from mediaflow.client.reading import Algorithm, Page, Status, Title
+from mediaflow.client.reading import Algorithm, Field, Page, Status, Title
 from mediaflow.client.transport import Retries
 
-__all__ = ["Algorithm", "Client", "NoAnswer", "Page", "Retries", "ServerError", "Status", "Title", "Unreachable"]
+__all__ = [
+    "Algorithm",
+    "Client",
+    "Field",
+    "NoAnswer",
+    "Page",
+    "Retries",
+    "ServerError",
+    "Status",
+    "Title",
+    "Unreachable",
+]

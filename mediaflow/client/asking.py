@@ -13,8 +13,8 @@ from mediaflow.search.wire import write_query
 
 _ENUMS = ("group_by", "sort", "presence", "comparison", "relation", "extent")
 _FILES: dict[str, type[SimilarToPicture] | type[SimilarToClip]] = {"picture": SimilarToPicture, "clip": SimilarToClip}
-_ASKED = "$clauses: [Clause!]!, $filters: Filters, $groupBy: GroupBy, $sort: Sort, $first: Int"
-_GIVEN = "clauses: $clauses, filters: $filters, groupBy: $groupBy, sort: $sort, first: $first"
+_ASKED = "$clauses: [Clause!]!, $filters: Filters, $groupBy: GroupBy, $sort: Sort, $sortBy: SortBy, $first: Int"
+_GIVEN = "clauses: $clauses, filters: $filters, groupBy: $groupBy, sort: $sort, sortBy: $sortBy, first: $first"
 
 SEARCH = f"""
 query Search({_ASKED}, $after: String) {{
@@ -24,7 +24,7 @@ query Search({_ASKED}, $after: String) {{
       titleId title startMs endMs score grouped series season episode match snapshot
       sources {{
         algorithm generation model revision score startMs endMs clause rank text language speaker
-        box {{ x y w h }}
+        box {{ x y w h }} fields
       }}
     }}
   }}
@@ -77,7 +77,7 @@ ALGORITHMS = """
 query Algorithms {
   algorithms {
     release algorithms {
-      name owner version description shape fields { name type } model generation rows pending titles
+      name owner version description shape fields { name type own comparisons } model generation rows pending titles
     }
   }
 }
@@ -99,6 +99,8 @@ def asked(query: Query, **further: Any) -> Asked:
     body = write_query(query)
     body["first"] = query.limit
     body.pop("limit", None)
+    if isinstance(body.get("sort"), Mapping):
+        body["sort_by"] = body.pop("sort")
     made.variables = _graphql(body, "variables", made.files) | further
     return made
 
@@ -120,6 +122,9 @@ def _graphql(value: Any, path: str, files: list[tuple[str, str, bytes]]) -> Any:
         here = f"{path}.{called}"
         if name in _ENUMS and isinstance(one, str):
             body[called] = enum(one)
+        elif name == "value" and "algorithm" in value:
+            # What a row of an algorithm is compared with is a text in GraphQL, which reads as a number where it is one.
+            body[called] = str(one)
         elif name == "years":
             body[called] = [{"first": first, "last": last} for first, last in one]
         elif name in _FILES and isinstance(one, Mapping):

@@ -122,6 +122,8 @@ class Client:
     ) -> Iterator[dict[str, Any]]:
         """Yield what algorithms found in a part of a title, in the order of time; see `Gateway.annotations`.
 
+        In own fields a number that is none, or has no end, is None, and whole ones beyond 2^53 are texts.
+
         Parameters
         ----------
         title : str

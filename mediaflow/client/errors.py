@@ -12,6 +12,9 @@ from mediaflow.errors import MediaflowError
 KINDS: Mapping[str, str] = {
     "UsageError": "mediaflow.errors",
     "SystemFault": "mediaflow.errors",
+    "NoSuchAlgorithm": "mediaflow.search.fields",
+    "NoSuchField": "mediaflow.search.fields",
+    "WrongValue": "mediaflow.search.fields",
     "WrongCursor": "mediaflow.serve.cursors",
     "TooLarge": "mediaflow.serve.http",
     "SnapshotExpired": "mediaflow.snapshots.reader",

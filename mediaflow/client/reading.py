@@ -36,6 +36,16 @@ class Title:
 
 
 @dataclass(frozen=True)
+class Field:
+    """A field of an algorithm's rows: its author's `own` or of all of its shape, and how it can be compared."""
+
+    name: str
+    type: str
+    own: bool
+    comparisons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Algorithm:
     """An algorithm that can be searched.
 
@@ -45,8 +55,8 @@ class Algorithm:
         What it is, and who answers for it.
     shape : str
         What its rows are: one of `mediaflow.algorithms.contract.Shape`.
-    fields : Mapping[str, str]
-        The types of its author's own fields.
+    fields : tuple of Field
+        Its fields.
     model : str or None
         The name of the model that encodes its queries.
     generation : str
@@ -60,7 +70,7 @@ class Algorithm:
     version: str
     description: str
     shape: str
-    fields: Mapping[str, str]
+    fields: tuple[Field, ...]
     model: str | None
     generation: str
     rows: int
@@ -98,7 +108,8 @@ def title(body: Mapping[str, Any]) -> Title:
 
 def algorithm(body: Mapping[str, Any]) -> Algorithm:
     """Return an algorithm."""
-    return Algorithm(**snake(body) | {"fields": {one["name"]: one["type"] for one in body["fields"]}})
+    fields = tuple(Field(**one | {"comparisons": tuple(map(str.lower, one["comparisons"]))}) for one in body["fields"])
+    return Algorithm(**snake(body) | {"fields": fields})
 
 
 def counts(facet: Mapping[str, Any]) -> list[Count]:

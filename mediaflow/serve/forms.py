@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mediaflow.search.facets import Count
 
 _SHAPED = ("algorithm", "start_ms", "end_ms", "revision", "shot_no", "text", "label", "confidence", "score")
+_MOST_EXACT = 2**53
 _BOX = ("x", "y", "w", "h")
 
 
@@ -48,9 +49,11 @@ def annotation(row: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, A
 
 
 def plain(value: Any) -> Any:
-    """Return a value of a column as JSON has it: a number that is none, or has no end, is null there."""
+    """Return a value of a column in JSON: null for what is no finite number; whole ones beyond 2^53 are texts."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if isinstance(value, int) and abs(value) > _MOST_EXACT:
+        return str(value)
     if isinstance(value, Mapping):
         return {name: plain(one) for name, one in value.items()}
     return [plain(one) for one in value] if isinstance(value, list | tuple) else value

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from mediaflow.client import Client, NoAnswer, Retries, ServerError, Unreachable
-from mediaflow.client.errors import KINDS
+from mediaflow.client.errors import KINDS, said
 from mediaflow.errors import MediaflowError, UsageError
 from mediaflow.serve.grpc.face import CODES
 from mediaflow.serve.work import Busy
@@ -160,8 +160,8 @@ def test_a_server_that_says_how_long_is_waited_for_just_so_long(scripted: Script
 def test_a_call_takes_so_long_at_most(scripted: Scripted) -> None:
     gate = threading.Event()
     scripted.wait = gate.wait
-    said = pytest.raises(NoAnswer, match=r"did not answer within 0\.1 s")
-    with Client(scripted.url, limit_s=0.1, retries=FAST) as client, said:
+    late = pytest.raises(NoAnswer, match=r"did not answer within 0\.1 s")
+    with Client(scripted.url, limit_s=0.1, retries=FAST) as client, late:
         client.status()
     gate.set()
     assert len(scripted.asked) == 1, "what is slow is not asked again"
@@ -196,4 +196,15 @@ def test_a_key_that_is_none_is_a_sentence(key: str) -> None:
 
 
 def test_the_client_knows_each_error_that_a_server_has_a_code_for(server: Server) -> None:
-    assert {kind.__name__ for kind, _ in CODES} <= KINDS.keys()
+    import mediaflow.serve.server  # noqa: F401 - with all that it can answer
+
+    def below(kind: type[MediaflowError]) -> Iterator[type[MediaflowError]]:
+        for one in kind.__subclasses__():
+            yield one
+            yield from below(one)
+
+    wrong = {one for one in below(UsageError) if one.__module__.startswith(("mediaflow.search", "mediaflow.serve"))}
+    assert len(wrong) > 3
+    assert {one.__name__ for one in wrong | {kind for kind, _ in CODES}} <= KINDS.keys()
+    for name in KINDS:
+        assert type(said({"message": "m", "extensions": {"code": name}}, 200)).__name__ == name
