@@ -53,7 +53,8 @@ def graphql_page(schema: str) -> str:
     parts = [
         "# GraphQL",
         "Every type and field of the schema, in the order in which it has them; `make reference` writes this page. How"
-        " to ask stands in [serve](serve.md), what clauses mean in [the query model](query.md).",
+        " to ask stands in [serve](serve.md), what clauses mean in [the query model](query.md). Beside these, the"
+        " schema of a snapshot has types for [the own fields](types.md) of its algorithms.",
     ]
     for one in parse(schema).definitions:
         if type(one) in _KINDS:
