@@ -97,8 +97,6 @@ def search(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Find moments: what is seen, what is said, what algorithms found."""
-    from mediaflow.library import open_library
-
     with sentences():
         options = Options(
             text=text,
@@ -123,12 +121,19 @@ def search(
             limit=limit,
         )
         asked = parse_query(options) if query is None else _said(query, options)
-        with client(server) as remote:
-            if remote is not None:
-                answer(Remote(remote), asked, as_json, snapshot=as_of)
-                return
-        with open_library() as library:
-            answer(library, asked, as_json, snapshot=_past(library, as_of) if as_of is not None else None)
+        _answered(server, asked, as_json, as_of)
+
+
+def _answered(server: str | None, asked: Query, as_json: bool, as_of: str | None) -> None:
+    """Ask the server that is named, if any, or the workspace here."""
+    from mediaflow.library import open_library
+
+    with client(server) as remote:
+        if remote is not None:
+            answer(Remote(remote), asked, as_json, snapshot=as_of)
+            return
+    with open_library() as library:
+        answer(library, asked, as_json, snapshot=_past(library, as_of) if as_of is not None else None)
 
 
 def _said(query: str, options: Options) -> Query:
