@@ -81,13 +81,16 @@ class Settings(BaseSettings):
         lt=1,
         description="The share of the rows that an unrelated query lets through where everything is asked for.",
     )
+    score_folders: Annotated[list[Path], NoDecode] = Field(
+        [], description="Folders whose files are scores that queries can name; in the variable separated by `:`."
+    )
     cursor_key: SecretStr | None = Field(
         None,
         min_length=16,
         description="Signs cursors, the same in processes that share their readers; without it each has its own.",
     )
     server: str | None = Field(
-        None, min_length=1, description="A server that `mediaflow search` and `titles` ask, not the workspace here."
+        None, min_length=1, description="A server that `search`, `titles` and `algorithms` ask, not the workspace here."
     )
     key: SecretStr | None = Field(None, min_length=1, description="The API key that such a server wants.")
     golden: Path | None = Field(None, description="A file of questions with their answers, for the gate `golden`.")
@@ -116,7 +119,7 @@ class Settings(BaseSettings):
         0.1, ge=0, le=1, description="The largest share of questions whose answers may move without a declared change."
     )
 
-    @field_validator("algorithm_folders", mode="before")
+    @field_validator("algorithm_folders", "score_folders", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value

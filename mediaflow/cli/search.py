@@ -91,6 +91,7 @@ def search(
     group_by: Annotated[str | None, typer.Option(help="The best of each.", metavar="title|series")] = None,
     sort: Annotated[str, typer.Option(help="Order of the hits.", metavar="score|time|NAME.FIELD[:desc]")] = "score",
     limit: Annotated[int, typer.Option(help="Most hits.", metavar="NUMBER")] = 20,
+    score: Annotated[str | None, typer.Option(help="A score of one's own.", metavar="NAME")] = None,
     query: Annotated[str | None, typer.Option(help="The whole question, as JSON.", metavar="JSON|@FILE")] = None,
     as_of: Annotated[str | None, typer.Option(help="Ask what was served then.", metavar="ID|TIME")] = None,
     server: Server = None,
@@ -119,6 +120,7 @@ def search(
             group_by=group_by,
             sort=sort,
             limit=limit,
+            score=score,
         )
         asked = parse_query(options) if query is None else _said(query, options)
         _answered(server, asked, as_json, as_of)

@@ -13,8 +13,12 @@ from mediaflow.search.wire import write_query
 
 _ENUMS = ("group_by", "sort", "presence", "comparison", "relation", "extent")
 _FILES: dict[str, type[SimilarToPicture] | type[SimilarToClip]] = {"picture": SimilarToPicture, "clip": SimilarToClip}
-_ASKED = "$clauses: [Clause!]!, $filters: Filters, $groupBy: GroupBy, $sort: Sort, $sortBy: SortBy, $first: Int"
-_GIVEN = "clauses: $clauses, filters: $filters, groupBy: $groupBy, sort: $sort, sortBy: $sortBy, first: $first"
+_ASKED = """
+  $clauses: [Clause!]!, $filters: Filters, $groupBy: GroupBy, $sort: Sort, $sortBy: SortBy, $score: String, $first: Int
+"""
+_GIVEN = """
+  clauses: $clauses, filters: $filters, groupBy: $groupBy, sort: $sort, sortBy: $sortBy, score: $score, first: $first
+"""
 
 SEARCH = f"""
 query Search({_ASKED}, $after: String) {{
@@ -69,7 +73,7 @@ query Annotations(
     title: $title, startMs: $startMs, endMs: $endMs, algorithms: $algorithms, first: $first, after: $after
   ) {
     release nextCursor
-    rows { algorithm startMs endMs revision shotNo text label confidence score box { x y w h } own }
+    rows { algorithm startMs endMs revision shotNo text label confidence score box { x y w h } fields }
   }
 }
 """

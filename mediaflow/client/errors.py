@@ -15,6 +15,7 @@ KINDS: Mapping[str, str] = {
     "NoSuchAlgorithm": "mediaflow.search.fields",
     "NoSuchField": "mediaflow.search.fields",
     "WrongValue": "mediaflow.search.fields",
+    "ScoreFailed": "mediaflow.search.scores",
     "WrongCursor": "mediaflow.serve.cursors",
     "TooLarge": "mediaflow.serve.http",
     "SnapshotExpired": "mediaflow.snapshots.reader",

@@ -120,8 +120,8 @@ def counts(facet: Mapping[str, Any]) -> list[Count]:
 
 def annotation(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row of an algorithm with all of its columns, as `Gateway.annotations` gives it."""
-    shaped = {name: value for name, value in snake(body).items() if name not in ("own", "box") and value is not None}
-    return {**shaped, **(body["box"] or {}), **body["own"]}
+    shaped = {name: value for name, value in snake(body).items() if name not in ("fields", "box") and value is not None}
+    return {**shaped, **(body["box"] or {}), **body["fields"]}
 
 
 def snake(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from mediaflow.search.results import in_json
 
 if TYPE_CHECKING:
     from mediaflow.search.facets import Count
 
 _SHAPED = ("algorithm", "start_ms", "end_ms", "revision", "shot_no", "text", "label", "confidence", "score")
-_MOST_EXACT = 2**53
 _BOX = ("x", "y", "w", "h")
 
 
@@ -33,27 +34,25 @@ def facet_counts(counted: Mapping[str, Sequence[Count]], of: Sequence[str], most
     ]
 
 
-def annotation(row: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
-    """Return a row of an algorithm: the columns of its shape by name, and its author's `fields` under `own`.
+def annotation(row: Mapping[str, Any], own: Collection[str]) -> dict[str, Any]:
+    """Return a row of an algorithm: the columns of its shape by name, and under `fields` those of its author (`own`).
 
     Returns
     -------
     dict
         `algorithm`, `start_ms`, `end_ms`, `revision`, where the shape has them `shot_no`, `text`, `label`,
-        `confidence`, `score` and `box` (`x`, `y`, `w`, `h`), and `own`.
+        `confidence`, `score` and `box` (`x`, `y`, `w`, `h`), and `fields`.
     """
-    shaped = {name: plain(row[name]) for name in _SHAPED if name in row and name not in fields}
-    if all(row.get(name) is not None and name not in fields for name in _BOX):
+    shaped = {name: plain(row[name]) for name in _SHAPED if name in row and name not in own}
+    if all(row.get(name) is not None and name not in own for name in _BOX):
         shaped["box"] = {name: row[name] for name in _BOX}
-    return shaped | {"own": {name: plain(row[name]) for name in fields if name in row}}
+    return shaped | {"fields": in_json({name: plain(row[name]) for name in own if name in row})}
 
 
 def plain(value: Any) -> Any:
-    """Return a value of a column in JSON: null for what is no finite number; whole ones beyond 2^53 are texts."""
+    """Return a value of a column as JSON has it: a number that is none, or has no end, is null there."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, int) and abs(value) > _MOST_EXACT:
-        return str(value)
     if isinstance(value, Mapping):
         return {name: plain(one) for name, one in value.items()}
     return [plain(one) for one in value] if isinstance(value, list | tuple) else value

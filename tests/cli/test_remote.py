@@ -54,6 +54,14 @@ def test_titles_are_those_that_the_server_has_published(server: Server) -> None:
     assert table[3].split() == ["night-shift-s01e01", "First", "2009", "Night", "Shift", "1", "1"]
 
 
+@pytest.mark.parametrize("arguments", [[], ["--json"], ["scenes"], ["scenes", "--json"], ["smells"]])
+def test_algorithms_are_told_as_without_a_server(server: Server, arguments: list[str]) -> None:
+    here = CliRunner().invoke(app, ["algorithms", *arguments], env={"MEDIAFLOW_HOME": str(server.home)})
+    there = CliRunner().invoke(app, ["algorithms", *arguments, "--server", server.url])
+    assert (there.stdout, there.stderr, there.exit_code) == (here.stdout, here.stderr, here.exit_code)
+    assert here.output
+
+
 def test_the_past_is_not_asked_of_a_server(server: Server) -> None:
     done = CliRunner().invoke(app, ["search", "a", "--as-of", "1-aaaaaaaa", "--server", server.url])
     assert done.exit_code == 2

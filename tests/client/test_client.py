@@ -28,6 +28,7 @@ from mediaflow.search.query import (
     Visual,
     Where,
 )
+from mediaflow.search.results import in_json
 from mediaflow.search.views.characters import Characters
 from mediaflow.search.views.timeline import Timeline
 from mediaflow.serve.cursors import Cursors, Place, WrongCursor
@@ -130,9 +131,9 @@ def test_an_explanation_is_that_of_the_python_api(client: Client, gateway: Gatew
 
 def test_annotations_are_those_of_the_python_api(client: Client, gateway: Gateway) -> None:
     found = list(client.annotations("meadow"))
-    assert found == plain(gateway.annotations("meadow")) and len(found) > 5
+    assert found == in_json(plain(gateway.annotations("meadow"))) and len(found) > 5
     part = list(client.annotations("meadow", 600, 3000, ["signs", "faces"]))
-    assert part == plain(gateway.annotations("meadow", 600, 3000, ["signs", "faces"])) and part
+    assert part == in_json(plain(gateway.annotations("meadow", 600, 3000, ["signs", "faces"]))) and part
 
 
 def test_titles_and_algorithms_are_those_of_the_server(client: Client, engine: SearchEngine) -> None:
