@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from mediaflow.client import Client, Page, Status
+from mediaflow.client import Client, Page, Retries, Status
+from mediaflow.client.errors import RETRIED
 from mediaflow.errors import MediaflowError, UsageError
 from mediaflow.search.engine import SearchEngine
 from mediaflow.search.facets import FACETS
@@ -180,6 +182,15 @@ def test_errors_are_those_of_the_python_api(client: Client, engine: SearchEngine
 
 
 PAGE = (ROOT / "docs" / "client.md").read_text()
+
+
+def test_the_page_says_the_numbers_of_the_code() -> None:
+    tries = {4: "four"}[Retries().tries]
+    assert f"has {tries} tries at most" in PAGE
+    assert (Retries().share, Retries().few) == (0.1, 3) and "one retry for ten calls, and three more" in PAGE
+    limit_s = inspect.signature(Client).parameters["limit_s"].default
+    assert f"(`limit_s`, {limit_s:g} s)" in PAGE
+    assert all(f"`{name}`" in PAGE for name in RETRIED)
 
 
 def test_the_program_of_the_page_runs(server: Server, tmp_path: Path) -> None:
