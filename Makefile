@@ -7,7 +7,7 @@ DEMO := .mediaflow/demo
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 IN_DEMO := MEDIAFLOW_HOME=$(DEMO) MEDIAFLOW_LIBRARY=$(DEMO)/films MEDIAFLOW_VISUAL_MODEL=demo MEDIAFLOW_SETTLE_S=1
 
-.PHONY: help demo up refresh test check bench soak screenshots stubs released model lock clean
+.PHONY: help demo up refresh test check bench soak screenshots stubs released reference model lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 13
@@ -52,6 +52,9 @@ stubs: .venv/.ready ## generate the gRPC stubs from their proto file
 
 released: .venv/.ready ## keep the present GraphQL schema and proto file as those of a release
 	$(RUN) scripts.released --record
+
+reference: .venv/.ready ## write docs/graphql.md and docs/grpc.md from the schema and the proto file
+	$(RUN) scripts.reference
 
 model: .venv/.ready ## train the demo model anew (20 minutes)
 	$(RUN) mediaflow.demo.train

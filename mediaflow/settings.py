@@ -101,6 +101,10 @@ class Settings(BaseSettings):
     open_rate_per_minute: int = Field(
         0, ge=0, description="The same for requests of one address where no key is needed; 0: no limit."
     )
+    server: str | None = Field(
+        None, min_length=1, description="A server that `search`, `titles` and `algorithms` ask, not the workspace here."
+    )
+    key: SecretStr | None = Field(None, min_length=1, description="The API key that such a server wants.")
     golden: Path | None = Field(None, description="A file of questions with their answers, for the gate `golden`.")
     gate_coverage_least: float = Field(
         0.0, ge=0, le=1, description="The least share of the titles that a snapshot has, as a whole and per algorithm."

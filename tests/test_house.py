@@ -37,6 +37,7 @@ def imported(code: str) -> set[str]:
         "from mediaflow.cli.main import app; app(['--help'], standalone_mode=False)",
         "from mediaflow.cli.main import app; app(['search', '--help'], standalone_mode=False)",
         "from mediaflow.cli.main import app; app(['serve', '--help'], standalone_mode=False)",
+        "import mediaflow.client",
     ],
 )
 def test_a_look_at_the_door_imports_nothing_heavy(code: str) -> None:

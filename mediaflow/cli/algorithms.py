@@ -9,20 +9,21 @@ from typing import Annotated, Any
 import typer
 
 from mediaflow.cli.output import Json, counted, plain, print_columns, print_lines, print_note, sentences
+from mediaflow.cli.remote import Server, client
 
 
 def algorithms(
     name: Annotated[
         str | None, typer.Argument(help="One of them, in full.", metavar="NAME", show_default=False)
     ] = None,
+    server: Server = None,
     as_json: Json = False,
 ) -> None:
     """List the algorithms that can be searched: who owns them, what they find, their fields, and of how many titles."""
-    from mediaflow.library import open_library
     from mediaflow.search.fields import no_such_algorithm
 
-    with sentences(), open_library() as opened:
-        found = opened.searchable()
+    with sentences():
+        found = _searchable(server)
         if name is not None:
             there = [one["name"] for one in found]
             found = [one for one in found if one["name"] == name]
@@ -37,6 +38,19 @@ def algorithms(
             print_columns(columns, [_shown(one) for one in found])
         else:
             print_note("Nothing of the published snapshot can be searched yet: run 'make refresh' or 'make up'.")
+
+
+def _searchable(server: str | None) -> list[dict[str, Any]]:
+    """Return what the server that is named can be asked, or else the snapshot here."""
+    from dataclasses import asdict
+
+    from mediaflow.library import open_library
+
+    with client(server) as remote:
+        if remote is not None:
+            return [asdict(one) for one in remote.algorithms()]
+    with open_library() as opened:
+        return opened.searchable()
 
 
 def _shown(one: Mapping[str, Any]) -> dict[str, Any]:

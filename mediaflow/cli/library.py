@@ -19,11 +19,14 @@ from mediaflow.cli.output import (
     sentences,
     timecode,
 )
+from mediaflow.cli.remote import Server, client
 from mediaflow.errors import UsageError
 
 if TYPE_CHECKING:
+    from mediaflow.client import Client
     from mediaflow.library import Library
 
+_TITLE_COLUMNS = ("title_id", "title", "year", "series", "season", "episode")
 _MOST_PENDING = 10
 
 
@@ -75,19 +78,33 @@ def plan(as_json: Json = False) -> None:
             print_note("Everything is fresh.")
 
 
-def titles(as_json: Json = False) -> None:
-    """List the titles of the library with their state."""
+def titles(server: Server = None, as_json: Json = False) -> None:
+    """List the titles of the library with their state; those that a server has published, without."""
     from mediaflow.library import open_library
     from mediaflow.report import title_lines
 
-    with sentences(), open_library() as opened:
-        lines = title_lines(opened.plan(), opened.titles())
+    with sentences(), client(server) as remote:
+        if remote is not None:
+            _print_published(remote, as_json)
+            return
+        with open_library() as opened:
+            lines = title_lines(opened.plan(), opened.titles())
+            if not lines and not as_json:
+                _print_no_titles(opened)
         if as_json:
             print_lines(lines)
         elif lines:
-            print_columns(("title_id", "title", "year", "series", "season", "episode", "state"), lines)
-        else:
-            _print_no_titles(opened)
+            print_columns((*_TITLE_COLUMNS, "state"), lines)
+
+
+def _print_published(remote: Client, as_json: bool) -> None:
+    lines = [{name: getattr(one, name) for name in (*_TITLE_COLUMNS, "kind")} for one in remote.titles()]
+    if as_json:
+        print_lines(lines)
+    elif lines:
+        print_columns(_TITLE_COLUMNS, lines)
+    else:
+        print_note("Nothing is published there.")
 
 
 def show(

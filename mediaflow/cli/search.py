@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 import typer
 
 from mediaflow.cli.output import print_json, print_note, print_table, sentences
+from mediaflow.cli.remote import Remote, Server, client
 from mediaflow.errors import SystemFault, UsageError
 from mediaflow.search.parse import Options, parse_query
 from mediaflow.search.query import Dialogue
@@ -93,11 +94,10 @@ def search(
     score: Annotated[str | None, typer.Option(help="A score of one's own.", metavar="NAME")] = None,
     query: Annotated[str | None, typer.Option(help="The whole question, as JSON.", metavar="JSON|@FILE")] = None,
     as_of: Annotated[str | None, typer.Option(help="Ask what was served then.", metavar="ID|TIME")] = None,
+    server: Server = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Find moments: what is seen, what is said, what algorithms found."""
-    from mediaflow.library import open_library
-
     with sentences():
         options = Options(
             text=text,
@@ -123,8 +123,19 @@ def search(
             score=score,
         )
         asked = parse_query(options) if query is None else _said(query, options)
-        with open_library() as library:
-            answer(library, asked, as_json, snapshot=_past(library, as_of) if as_of is not None else None)
+        _answered(server, asked, as_json, as_of)
+
+
+def _answered(server: str | None, asked: Query, as_json: bool, as_of: str | None) -> None:
+    """Ask the server that is named, if any, or the workspace here."""
+    from mediaflow.library import open_library
+
+    with client(server) as remote:
+        if remote is not None:
+            answer(Remote(remote), asked, as_json, snapshot=as_of)
+            return
+    with open_library() as library:
+        answer(library, asked, as_json, snapshot=_past(library, as_of) if as_of is not None else None)
 
 
 def _said(query: str, options: Options) -> Query:

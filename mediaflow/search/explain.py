@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mediaflow.search.asked import Tables
-from mediaflow.search.evaluation import Answered
 from mediaflow.search.query import Clause, leaves
+
+if TYPE_CHECKING:
+    from mediaflow.search.asked import Tables
+    from mediaflow.search.evaluation import Answered
 
 
 @dataclass(frozen=True)

@@ -93,8 +93,8 @@ class Hit:
 
     Attributes
     ----------
-    title_no : int
-        The title's number in the snapshot's tables.
+    title_no : int or None
+        The title's number in the snapshot's tables, which a server does not tell.
     title_id, title : str
         Its id, and its name.
     start_ms, end_ms : int
@@ -114,7 +114,7 @@ class Hit:
         How many hits the group has that this one stands for; 1 without grouping.
     """
 
-    title_no: int
+    title_no: int | None
     title_id: str
     title: str
     start_ms: int

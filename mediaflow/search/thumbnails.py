@@ -44,7 +44,7 @@ def write_thumbnails(reader: SnapshotReader, hits: Sequence[Hit], folder: Path) 
     missing = {
         (hit.title_no, time_ms): path
         for hit, time_ms, path in zip(hits, times, paths, strict=True)
-        if path is not None and time_ms is not None and not path.is_file()
+        if hit.title_no is not None and path is not None and time_ms is not None and not path.is_file()
     }
     if missing:
         _write(reader, missing)
@@ -55,12 +55,12 @@ def _times(reader: SnapshotReader, hits: Sequence[Hit]) -> list[int | None]:
     if reader.manifest.thumbnails is None or not hits:
         return [None] * len(hits)
     table = reader.table(reader.manifest.thumbnails)
-    chosen = among("title_no", {hit.title_no for hit in hits})
+    chosen = among("title_no", {hit.title_no for hit in hits if hit.title_no is not None})
     kept = pl.DataFrame(pl.from_arrow(table.to_table(columns=["title_no", "time_ms"], filter=chosen)))
     times: dict[int, list[int]] = {}
     for title_no, time_ms in kept.sort("time_ms").iter_rows():
         times.setdefault(title_no, []).append(time_ms)
-    return [_nearest(times.get(hit.title_no, []), hit) for hit in hits]
+    return [_nearest(times.get(hit.title_no, []) if hit.title_no is not None else [], hit) for hit in hits]
 
 
 def _nearest(times: list[int], hit: Hit) -> int | None:

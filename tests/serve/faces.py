@@ -1,4 +1,4 @@
-"""The four ways to ask: each takes the JSON form of a query, and gives the answer in the form of the service."""
+"""The ways to ask: each takes the JSON form of a query, and gives the answer in the form of the service."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import grpc
+from click.testing import Result
 from google.protobuf.json_format import MessageToDict, ParseDict
 from typer.testing import CliRunner
 
 from mediaflow.cli.main import app
+from mediaflow.client import Client
 from mediaflow.errors import MediaflowError
 from mediaflow.search.engine import SearchEngine
 from mediaflow.search.wire import read_query
@@ -47,21 +49,56 @@ class Python:
             raise Refused(error.message) from error
 
 
+class Runs(Protocol):
+    """A command line."""
+
+    def run(self, command: str, *arguments: str) -> Result: ...
+
+
 class CommandLine:
     """`mediaflow search --query`, which prints hits and notes alone."""
 
     def __init__(self, server: Server) -> None:
         self._home = str(server.home)
 
-    def search(self, body: Mapping[str, Any]) -> Answer:
+    def run(self, command: str, *arguments: str) -> Result:
         environment = {"MEDIAFLOW_HOME": self._home, "MEDIAFLOW_VISUAL_MODEL": "demo"}
-        done = CliRunner().invoke(app, ["search", "--json", "--query", json.dumps(body)], env=environment)
+        return CliRunner().invoke(app, [command, *arguments], env=environment)
+
+    def search(self: Runs, body: Mapping[str, Any]) -> Answer:
+        done = self.run("search", "--json", "--query", json.dumps(body))
         if done.exit_code:
             raise Refused(done.stderr.strip())
         hits = [json.loads(line) for line in done.stdout.splitlines()]
         releases = {hit.pop("release") for hit in hits}
         said = {"hits": hits, "notes": done.stderr.splitlines()}
         return said | ({"release": releases.pop()} if releases else {})
+
+
+class RemoteCommandLine:
+    """The same with `--server`, where there is no workspace."""
+
+    def __init__(self, server: Server) -> None:
+        self._url = server.url
+
+    def run(self, command: str, *arguments: str) -> Result:
+        environment = {"MEDIAFLOW_HOME": "/nowhere", "MEDIAFLOW_SERVER": None}
+        return CliRunner().invoke(app, [command, "--server", self._url, *arguments], env=environment)
+
+    search = CommandLine.search
+
+
+class OverClient:
+    """`mediaflow.client`."""
+
+    def __init__(self, server: Server) -> None:
+        self.client = Client(server.url)
+
+    def search(self, body: Mapping[str, Any]) -> Answer:
+        try:
+            return self.client.search(read_query(body)).as_json()
+        except MediaflowError as error:
+            raise Refused(error.message) from error
 
 
 class GraphQL:

@@ -1,8 +1,9 @@
-"""One question, four ways to ask it: Python, GraphQL, gRPC and the command line give equal answers."""
+"""One question, all ways to ask it: Python, GraphQL, gRPC, the client and the command line give equal answers."""
 
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -10,7 +11,18 @@ import pytest
 from mediaflow.search.engine import SearchEngine
 from mediaflow.search.wire import LEAVES, MOST_DEEP, MOST_LEAVES, SIMILAR
 from tests.serve.conftest import Server
-from tests.serve.faces import Answer, CommandLine, Face, GraphQL, Grpc, Python, Refused, without_nulls
+from tests.serve.faces import (
+    Answer,
+    CommandLine,
+    Face,
+    GraphQL,
+    Grpc,
+    OverClient,
+    Python,
+    Refused,
+    RemoteCommandLine,
+    without_nulls,
+)
 
 HELLO = {"dialogue": {"text": "hello"}}
 LOW = {"x": 0, "y": 0.4, "w": 1, "h": 0.6}
@@ -141,10 +153,11 @@ def python(engine: SearchEngine) -> Python:
     return Python(engine)
 
 
-@pytest.fixture(params=["GraphQL", "gRPC", "command line"])
+@pytest.fixture(params=["GraphQL", "gRPC", "client", "command line", "command line over a server"])
 def face(request: pytest.FixtureRequest, server: Server) -> Face:
     """Each other way to ask."""
-    kinds = {"GraphQL": GraphQL, "gRPC": Grpc, "command line": CommandLine}
+    kinds = {"GraphQL": GraphQL, "gRPC": Grpc, "client": OverClient}
+    kinds |= {"command line": CommandLine, "command line over a server": RemoteCommandLine}
     made: Face = kinds[request.param](server)
     return made
 
@@ -165,11 +178,12 @@ def test_all_faces_give_equal_answers(question: str, python: Python, face: Face)
 
 
 @pytest.mark.parametrize("question", OF_COLOURS)
-@pytest.mark.parametrize("kind", [GraphQL, Grpc])
-def test_both_protocols_give_equal_answers_on_what_is_seen(
-    question: str, kind: type[GraphQL | Grpc], python: Python, server: Server
+@pytest.mark.parametrize("kind", [GraphQL, Grpc, OverClient, RemoteCommandLine])
+def test_servers_give_equal_answers_on_what_is_seen(
+    question: str, kind: type[Face], python: Python, server: Server
 ) -> None:
-    expected, found = common(python.search(OF_COLOURS[question]), kind(server).search(OF_COLOURS[question]))
+    face = kind(server)  # type: ignore[call-arg]
+    expected, found = common(python.search(OF_COLOURS[question]), face.search(OF_COLOURS[question]))
     assert found == expected
     assert expected["hits"]
 
@@ -183,6 +197,19 @@ def test_what_is_wrong_gets_the_same_sentence_everywhere(question: str, python: 
     with pytest.raises(Refused) as found:
         face.search(WRONG[question])
     assert str(found.value) == str(expected.value)
+
+
+@pytest.mark.parametrize("question", [*QUESTIONS, *WRONG])
+@pytest.mark.parametrize("form", [["--json"], []])
+def test_the_command_line_says_the_same_with_a_server_and_without(
+    question: str, form: list[str], server: Server
+) -> None:
+    if question == "no hits":
+        pytest.skip("a page of the server has a size of its own, with its own sentence")
+    asked = [*form, "--query", json.dumps((QUESTIONS | WRONG)[question])]
+    here, there = (one(server).run("search", *asked) for one in (CommandLine, RemoteCommandLine))
+    assert (there.stdout, there.stderr, there.exit_code) == (here.stdout, here.stderr, here.exit_code)
+    assert here.stdout or here.stderr or question == "nothing"
 
 
 def test_the_questions_have_every_kind_of_clause() -> None:

@@ -200,9 +200,11 @@ def test_the_schema_tells_itself(server: Server) -> None:
 
 
 def test_numbers_that_no_json_has_are_null() -> None:
-    row = {"algorithm": "loud", "score": float("inf"), "level": [float("nan"), {"a": -0.5}], "x": 0.5, "y": None}
-    told = annotation(row, ["level"])
-    assert told == {"algorithm": "loud", "score": None, "fields": {"level": [None, {"a": -0.5}]}}
+    row = {"algorithm": "loud", "score": float("inf"), "x": 0.5, "y": None}
+    own = {"level": [float("nan"), {"a": -0.5}], "whole": 2**53, "beyond": -(2**53) - 1, "so": True}
+    told = annotation(row | own, list(own))
+    assert told.pop("fields") == own | {"level": [None, {"a": -0.5}], "beyond": "-9007199254740993"}
+    assert told == {"algorithm": "loud", "score": None}
 
 
 def post(server: Server, data: bytes, kind: str = "application/json", **headers: str | bytes) -> httpx.Response:

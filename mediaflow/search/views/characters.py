@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 if TYPE_CHECKING:
+    import polars as pl
+
     from mediaflow.search.catalogue import Catalogue
 
 
@@ -17,6 +17,8 @@ class Characters:
 
     def show(self, moments: pl.DataFrame, spoken: pl.DataFrame, catalogue: Catalogue) -> list[dict[str, Any]]:
         """Return a speaker each: title_id, speaker, hits, and the best one's start_ms, end_ms and score."""
+        import polars as pl
+
         placed = moments.with_row_index("moment").join(spoken, on="moment", how="inner", maintain_order="left")
         by_speaker = placed.group_by("title_no", "speaker", maintain_order=True).agg(
             pl.col("moment").n_unique().alias("hits"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from mediaflow.errors import UsageError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from mediaflow.search.catalogue import Catalogue
 
 _MOST_BINS = 1_000
@@ -24,6 +24,8 @@ class Timeline:
 
     def show(self, moments: pl.DataFrame, spoken: pl.DataFrame, catalogue: Catalogue) -> list[dict[str, Any]]:
         """Return a bin each: start_ms, end_ms, hits (that overlap it), and the best score, None without hits."""
+        import polars as pl
+
         if not 1 <= self.bins <= _MOST_BINS:
             raise UsageError(f"A timeline has from 1 to {_MOST_BINS} bins, not {self.bins}.", bins=self.bins)
         title_no = catalogue.one_title(self.title)
