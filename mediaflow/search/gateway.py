@@ -32,6 +32,7 @@ from mediaflow.search.people import Voices
 from mediaflow.search.query import Filters, FreeText, Query, Sort, SortBy, leaves
 from mediaflow.search.results import Results
 from mediaflow.search.routing import DIALOGUE, Router
+from mediaflow.search.scores import Scores, rescored
 from mediaflow.search.similar import VISUAL, Pictures
 from mediaflow.search.stopping import check
 from mediaflow.search.views import View
@@ -61,13 +62,15 @@ _WARMING = "a picture"
 class _Ranked:
     """What answers a question, all pages of it.
 
-    `moments` are in the order of the answer, or, unless `in_order`, best first; `unended` says whether there are more.
+    `moments` are in the order of the answer, or, unless `in_order`, best first; `unended` says whether there are more,
+    `cut` whether more would be found, of which no page tells.
     """
 
     moments: pl.DataFrame
     evaluation: Evaluation
     in_order: bool
     unended: bool
+    cut: bool = False
 
 
 class Gateway:
@@ -87,6 +90,8 @@ class Gateway:
         Encodes texts, for this snapshot and others.
     outside : Mapping[str, Index], optional
         Indexes of this snapshot that stand outside of the store; a clause `Where` asks them by these names.
+    scores : Scores, optional
+        The scores that queries can name.
     """
 
     def __init__(
@@ -97,6 +102,7 @@ class Gateway:
         false_positives: float = FALSE_POSITIVES,
         texts: TextVectors | None = None,
         outside: Mapping[str, Index] | None = None,
+        scores: Scores | None = None,
     ) -> None:
         self.reader = reader
         self._encoders = encoders
@@ -104,6 +110,7 @@ class Gateway:
         self._texts = texts or TextVectors(encoders)
         self._cutoffs = CutOffs(self._table, false_positives)
         self._outside = outside or {}
+        self._scores = scores or Scores()
         self._see(Catalogue(reader, lambda: self._speakers))
 
     def _see(self, catalogue: Catalogue) -> None:
@@ -264,10 +271,10 @@ class Gateway:
         end, total = offset + query.limit, len(ranked.moments)
         return Results(
             self.reader.id,
-            tuple(showing.hits(shown, ranked.evaluation, query.clauses, selection.voices)),
+            tuple(showing.hits(shown, ranked.evaluation, query.clauses, selection.voices, query.score is not None)),
             notes,
             total,
-            counted=not ranked.unended,
+            counted=not (ranked.unended or ranked.cut),
             next_offset=end if end < total or (ranked.unended and len(shown) == query.limit) else None,
             release=self.reader.release or None,
         )
@@ -284,6 +291,8 @@ class Gateway:
             )
         if not 1 <= query.limit <= _MOST_HITS:
             raise UsageError(f"The limit must be from 1 to {_MOST_HITS}, not {query.limit}.", limit=query.limit)
+        if query.score is not None:
+            self._scores.named(query.score)
         if isinstance(query.sort, SortBy):
             check_sortable(query.sort.algorithm, self._router.part(query.sort.algorithm), query.sort.field)
         return self.select(query.filters)
@@ -305,12 +314,16 @@ class Gateway:
     def _evaluated(self, query: Query, selection: Selection, depth: int) -> _Ranked:
         evaluation = Evaluation(self._router, self._table, selection.title_nos)
         moments = evaluation.fused(query.clauses, self._spoken(selection.voices), _candidates(query), depth)
+        if query.score is not None:
+            moments = rescored(self._scores.named(query.score), moments, evaluation, query.clauses)
         shown = grouped(moments, query.group_by, self.catalogue.titles)
         # What is ranked has no end but the number of candidates: its page is of the best, whatever the order.
         ends = not evaluation.unended and not any(one.asked.ranks for one in evaluation.leaves)
         if in_order := query.sort == "score" or ends:
             shown = self._ordered(shown, evaluation, query.sort)
-        return _Ranked(shown, evaluation, in_order, evaluation.unended)
+        # By another score, what is looked for deeper might come before what was shown.
+        cut = query.score is not None and evaluation.unended
+        return _Ranked(shown, evaluation, in_order, evaluation.unended and not cut, cut)
 
     def _ordered(self, moments: pl.DataFrame, evaluation: Evaluation, sort: Sort | SortBy) -> pl.DataFrame:
         """Return moments, which are best first, in an order."""
@@ -357,7 +370,7 @@ def _rows(ranked: _Ranked) -> int:
 
 def _depth(query: Query) -> int:
     """Return how many of a clause that chooses are looked for at first."""
-    return _candidates(query) if query.sort == "score" else _CANDIDATES_IN_ORDER
+    return _candidates(query) if query.sort == "score" and query.score is None else _CANDIDATES_IN_ORDER
 
 
 def _candidates(query: Query) -> int:

@@ -147,10 +147,15 @@ class SimilarToRange:
 
 @dataclass(frozen=True)
 class SimilarToVector:
-    """Rows of an algorithm that gives vectors, nearest to one of your own; of any length other than 0."""
+    """Rows of an algorithm that gives vectors, nearest to one of your own; of any length other than 0.
+
+    `region` is for rows with boxes.
+    """
 
     vector: tuple[float, ...] = field(repr=False)
     algorithm: str = "visual"
+    region: Region | None = None
+    everything: bool = False
 
 
 @dataclass(frozen=True)
@@ -351,6 +356,8 @@ class Query:
         Best first, or in the order of titles and times, or of an algorithm's own field.
     limit : int
         Most hits that come back.
+    score : str, optional
+        The name of a score of one's own, see `mediaflow.search.scores`.
     """
 
     clauses: tuple[Clause, ...]
@@ -358,3 +365,4 @@ class Query:
     group_by: GroupBy | None = None
     sort: Sort | SortBy = "score"
     limit: int = 20
+    score: str | None = None

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mediaflow.algorithms.palette import OKLAB
+from mediaflow.algorithms.shapes import BOXED_SHAPES, TEXT_SHAPES, VECTOR_SHAPES
 from mediaflow.errors import UsageError
 from mediaflow.search.asked import TITLES, AnyAsked, Asked, AskedOutside, Index
 from mediaflow.search.boxes import in_region
@@ -32,7 +33,7 @@ from mediaflow.search.searchers.ranges import EverySearcher, RangeSearcher
 from mediaflow.search.searchers.text import TextSearcher, words_and_phrases
 from mediaflow.search.searchers.vector import VectorSearcher
 from mediaflow.search.searchers.whole import WholeSearcher
-from mediaflow.search.similar import VECTORS, VISUAL, Likeness, Pictures
+from mediaflow.search.similar import VISUAL, Likeness, Pictures
 from mediaflow.snapshots.manifest import AlgorithmPart
 from mediaflow.snapshots.reader import SnapshotReader
 
@@ -42,8 +43,7 @@ if TYPE_CHECKING:
 DIALOGUE = "dialogue"
 ONSCREEN = "onscreen_text"
 CUE_KINDS = ("dialogue", "description", "chapter")
-_BOXED, _LABELS, _RANGES = "boxed_text", "label", "range"
-_TEXTS = ("text", _BOXED)
+_LABELS, _RANGES = "label", "range"
 
 
 class Router:
@@ -174,7 +174,7 @@ class Router:
 
     def _where(self, clause: Where) -> Asked:
         part = self.part(clause.algorithm)
-        if clause.region is not None and part.shape != _BOXED:
+        if clause.region is not None and part.shape not in BOXED_SHAPES:
             raise UsageError(
                 f"Rows of {clause.algorithm!r} have no boxes: ask for them without a region.",
                 algorithm=clause.algorithm,
@@ -197,11 +197,11 @@ class Router:
                     algorithm=clause.algorithm,
                 ) from error
         text = str(value)
-        if shape in _TEXTS:
+        if shape in TEXT_SHAPES:
             return TextSearcher(text)
         if shape == _LABELS:
             return _labelled(part, text)
-        if shape == VECTORS:
+        if shape in VECTOR_SHAPES:
             return VectorSearcher(self._likeness.of_text(clause.algorithm, text))
         raise UsageError(
             f"Rows of {clause.algorithm!r} are of the shape {shape!r}, which this version cannot search; update"

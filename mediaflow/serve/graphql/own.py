@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
 
 from mediaflow.algorithms.contract import Shape
+from mediaflow.algorithms.shapes import BOXED_SHAPES
 from mediaflow.search.fields import compares, inner_type, own_fields, type_of
 from mediaflow.serve.graphql.names import free, is_name, members, pascal
 from mediaflow.snapshots.manifest import AlgorithmPart
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _TAKEN = ("value", "region", "algorithm")
 _VALUES = {
     Shape.SHOT_VECTOR: "A text that the shots should look like.",
+    Shape.FRAME_VECTOR: "A text that what is in the boxes should look like.",
     Shape.TEXT: "Words, and phrases in double quotes.",
     Shape.BOXED_TEXT: "Words, and phrases in double quotes.",
     Shape.LABEL: "The label, in upper or lower case.",
@@ -164,7 +166,7 @@ class _Writing:
         shape = Shape(part.shape) if part.shape in set(Shape) else None
         about = _VALUES[shape] if shape else "What it means follows from what the rows are."
         yield "value", "Float" if shape is Shape.RANGE else "String", about
-        if shape is Shape.BOXED_TEXT:
+        if shape in BOXED_SHAPES:
             yield "region", "Region", "Where in the picture."
         for name, member in fields.items():
             if how := compares(kinds[name]):

@@ -84,20 +84,22 @@ class StatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class Query(_message.Message):
-    __slots__ = ("clauses", "filters", "group_by", "sort", "limit", "sort_by")
+    __slots__ = ("clauses", "filters", "group_by", "sort", "limit", "score", "sort_by")
     CLAUSES_FIELD_NUMBER: _ClassVar[int]
     FILTERS_FIELD_NUMBER: _ClassVar[int]
     GROUP_BY_FIELD_NUMBER: _ClassVar[int]
     SORT_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
     SORT_BY_FIELD_NUMBER: _ClassVar[int]
     clauses: _containers.RepeatedCompositeFieldContainer[Clause]
     filters: Filters
     group_by: str
     sort: str
     limit: int
+    score: str
     sort_by: SortBy
-    def __init__(self, clauses: _Optional[_Iterable[_Union[Clause, _Mapping]]] = ..., filters: _Optional[_Union[Filters, _Mapping]] = ..., group_by: _Optional[str] = ..., sort: _Optional[str] = ..., limit: _Optional[int] = ..., sort_by: _Optional[_Union[SortBy, _Mapping]] = ...) -> None: ...
+    def __init__(self, clauses: _Optional[_Iterable[_Union[Clause, _Mapping]]] = ..., filters: _Optional[_Union[Filters, _Mapping]] = ..., group_by: _Optional[str] = ..., sort: _Optional[str] = ..., limit: _Optional[int] = ..., score: _Optional[str] = ..., sort_by: _Optional[_Union[SortBy, _Mapping]] = ...) -> None: ...
 
 class SortBy(_message.Message):
     __slots__ = ("algorithm", "field", "descending")
@@ -233,12 +235,16 @@ class Range(_message.Message):
     def __init__(self, title: _Optional[str] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ...) -> None: ...
 
 class Vector(_message.Message):
-    __slots__ = ("vector", "algorithm")
+    __slots__ = ("vector", "algorithm", "region", "everything")
     VECTOR_FIELD_NUMBER: _ClassVar[int]
     ALGORITHM_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    EVERYTHING_FIELD_NUMBER: _ClassVar[int]
     vector: _containers.RepeatedScalarFieldContainer[float]
     algorithm: str
-    def __init__(self, vector: _Optional[_Iterable[float]] = ..., algorithm: _Optional[str] = ...) -> None: ...
+    region: Region
+    everything: bool
+    def __init__(self, vector: _Optional[_Iterable[float]] = ..., algorithm: _Optional[str] = ..., region: _Optional[_Union[Region, _Mapping]] = ..., everything: _Optional[bool] = ...) -> None: ...
 
 class Onscreen(_message.Message):
     __slots__ = ("text", "region", "least_confidence")
