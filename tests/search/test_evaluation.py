@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from mediaflow.search.query import (
     AllOf,
     AnyOf,
     Clause,
+    Condition,
     Dialogue,
     Filters,
     Not,
@@ -53,10 +55,10 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
     world.dialogue(*(cue(FILMS[no], first, last, text) for (no, first, last), text in SAID))
     world.visual(*(shot(FILMS[no], first, last, looks) for (no, first, last), looks in SEEN))
     labels = [
-        {"title_id": FILMS[no], "start_ms": first, "end_ms": last, "label": name, "confidence": 0.9}
+        {"title_id": FILMS[no], "start_ms": first, "end_ms": last, "label": name, "confidence": 0.9, "begins": first}
         for (no, first, last), name in LABELLED
     ]
-    world.algorithm("things", "label", LABEL, labels)
+    world.algorithm("things", "label", {**LABEL, "begins": pl.Int32}, labels, ("begins",))
     return world.gateway()
 
 
@@ -65,8 +67,10 @@ def meant(clause: Clause) -> set[Row]:
     match clause:
         case Dialogue(text=word):
             return {row for row, said in SAID if said == word}
-        case Where(value=name):
-            return {row for row, label in LABELLED if label == name}
+        case Where(value=name, conditions=conditions):
+            first = max((int(one.value) for one in conditions if one.comparison == "least"), default=0)
+            last = min((int(one.value) for one in conditions if one.comparison == "most"), default=60)
+            return {row for row, label in LABELLED if label == name and first <= row[1] <= last}
         case Visual():
             return {row for row, _ in SEEN}
         case Weighted(clause=inner):
@@ -101,8 +105,10 @@ def found(gateway: Gateway, clause: Clause, filters: Filters | None = None) -> s
     return set(rows)
 
 
+begins = st.builds(Condition, st.just("begins"), st.integers(0, 60), st.sampled_from(["least", "most"]))
 chooses = st.one_of(
-    st.sampled_from(WORDS).map(Dialogue), st.sampled_from(THINGS).map(lambda name: Where("things", name))
+    st.sampled_from(WORDS).map(Dialogue),
+    st.builds(Where, st.just("things"), st.sampled_from(THINGS), st.lists(begins, max_size=2).map(tuple)),
 )
 leaf = st.one_of(chooses, st.sampled_from(COLOURS).map(Visual))
 

@@ -74,6 +74,11 @@ def _row(draw: np.random.Generator, at: int) -> dict[str, Any]:
     }
 
 
+# Two in one place, and one in another.
+DICE = [
+    {"title_id": film, "start_ms": 0, "end_ms": 5, "label": "die", "confidence": 1.0, "eyes": eyes}
+    for film, eyes in (("one", 1), ("one", 6), ("two", 3))
+]
 _DRAW = np.random.default_rng(8)
 ROWS = [_row(_DRAW, at) for at in range(80)]
 
@@ -93,8 +98,10 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
         "boxed_text",
         {**TEXT, **BOX, "font": pl.String},
         [sign | {"w": 0.25, "h": 0.25, "font": "Serif"}],
-        ("font",),
+        # As manifests tell it: with the columns that all rows of the shape have.
+        (*TEXT, *BOX, "font"),
     )
+    world.algorithm("dice", "label", {**LABEL, "eyes": pl.Int8}, DICE, ("eyes",))
     return world.gateway()
 
 
@@ -202,6 +209,12 @@ def test_hits_come_in_the_order_of_a_field_on_all_pages(
     assert found(hits) == [key(row) for row in (*has, *empty)]
 
 
+def test_of_several_rows_the_first_in_the_order_counts(gateway: Gateway) -> None:
+    for descending in (False, True):
+        hits = gateway.search(Query((Where("dice"),), sort=SortBy("dice", "eyes", descending))).hits
+        assert [(hit.title_id, len(hit.sources)) for hit in hits] == [("one", 2), ("two", 1)]
+
+
 def test_hits_without_a_row_of_the_algorithm_come_last(gateway: Gateway) -> None:
     clauses = (Where("things", conditions=(Condition("tiny", 127),)), Dialogue("anchor"))
     hits = gateway.search(Query(clauses, sort=SortBy("things", "tiny"))).hits
@@ -241,6 +254,7 @@ def test_the_columns_of_a_shape_are_no_fields_of_the_author(gateway: Gateway) ->
     (seen,) = gateway.search(Query((Visual("red"),))).hits
     assert seen.sources[0].fields is None and "fields" not in seen.sources[0].as_json()
     part = gateway.reader.manifest.algorithms["signs"]
+    assert own_fields(part).keys() == {"font"}
     told = replace(part, fields={"start_ms": "Int64", "text": "String", "x": "Float32", "font": "String"})
     assert own_fields(told) == {"font": pl.String()}
 

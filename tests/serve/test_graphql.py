@@ -207,6 +207,10 @@ def test_numbers_that_no_json_has_are_null() -> None:
     assert told == {"algorithm": "loud", "score": None}
 
 
+def test_a_field_of_an_authors_own_is_no_column_of_the_shape() -> None:
+    assert annotation({"algorithm": "loud", "text": "a"}, ["text"]) == {"algorithm": "loud", "fields": {"text": "a"}}
+
+
 def post(server: Server, data: bytes, kind: str = "application/json", **headers: str | bytes) -> httpx.Response:
     return httpx.post(f"{server.url}/graphql", content=data, headers={"content-type": kind, **headers}, timeout=30)
 

@@ -18,12 +18,14 @@ from mediaflow.serve.cursors import Cursors, Place
 from mediaflow.serve.grpc import search_pb2 as messages
 from mediaflow.serve.grpc import search_pb2_grpc as stubs
 from mediaflow.serve.grpc.face import ERROR, FIELDS
+from mediaflow.serve.service import Service
 from mediaflow.snapshots.reader import Releases
+from mediaflow.storage.objects import FolderStore
 from tests.deployment.waiting import wait_until
 from tests.search.harbour import FACES, LOUD, make_world
 from tests.search.world import LABEL, SCORE, World
 from tests.serve.conftest import Server, start, stop
-from tests.serve.process import KEY, release, release_manifest
+from tests.serve.process import KEY, engine, release, release_manifest
 
 AGES = """query Ages($after: String) {
   search(clauses: [{by: {faces: {age: {least: 1}}}}], sortBy: {own: FACES_AGE}, first: 1, after: $after) {
@@ -54,7 +56,14 @@ def served(world: World, tmp_path: Path) -> Iterator[Server]:
 
 
 def move(server: Server, world: World) -> None:
-    """Release a snapshot in which faces have no age any more, and what is loud has a peak; wait until it answers."""
+    """Release the other snapshot, and wait until it answers."""
+    after = release_other(server.home, world)
+    status = "{ status { snapshot } }"
+    wait_until(lambda: server.ask(status)["data"]["status"]["snapshot"] == after, 30, "it answers", 0.05)
+
+
+def release_other(home: Path, world: World) -> str:
+    """Release a snapshot in which faces have no age any more, and what is loud has a peak."""
     before = Releases(world.store).current().manifest
     world.algorithm("faces", "label", {**LABEL, "name": pl.String}, FACES, ("name",), generation="g2")
     louder = [row | {"peak": row["score"]} for row in LOUD]
@@ -62,10 +71,8 @@ def move(server: Server, world: World) -> None:
     world.algorithm("loud", "range", columns, louder, ("level", "peak"), generation="g2")
     tables = {**before.tables, **world.tables}
     after = replace(before, id="2-bbbbbbbb", epoch=2, algorithms=dict(world.parts), tables=tables)
-    release_manifest(server.home, 2, after)
-    wait_until(
-        lambda: server.ask("{ status { snapshot } }")["data"]["status"]["snapshot"] == after.id, 30, "it answers"
-    )
+    release_manifest(home, 2, after)
+    return after.id
 
 
 def test_the_schema_moves_with_the_snapshot(served: Server, world: World) -> None:
@@ -91,6 +98,20 @@ def test_the_schema_moves_with_the_snapshot(served: Server, world: World) -> Non
     ]
     found = served.ask(PEAKS, by=BY_PEAK)["data"]["search"]
     assert found["hits"] == [{"sources": [{"own": {"peak": pytest.approx(0.9)}}]}] and found["snapshot"] == "2-bbbbbbbb"
+
+
+def test_a_request_is_answered_from_the_snapshot_whose_schema_it_has(world: World, tmp_path: Path) -> None:
+    with engine(FolderStore(tmp_path / "store")) as running:
+        service = Service(running, Cursors(KEY))
+        request, parts = service.pinned()
+        after = release_other(tmp_path, world)
+        wait_until(lambda: service.status()["snapshot"] == after, 30, "the other one is current", 0.02)
+        assert "age" in parts["faces"].fields
+        where = {"algorithm": "faces", "conditions": [{"field": "age", "value": 30}]}
+        found = request.search({"clauses": [{"where": where}]})
+        assert (found["snapshot"], found["total"]) == ("1-aaaaaaaa", 1)
+        assert "age" not in service.pinned()[1]["faces"].fields
+        assert request.status()["snapshot"] == after
 
 
 def test_other_faces_say_the_same(served: Server, world: World) -> None:

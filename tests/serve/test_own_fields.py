@@ -11,6 +11,7 @@ from graphql import assert_valid_schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mediaflow.serve.graphql.limits import Documents
 from mediaflow.serve.graphql.names import camel, members
 from mediaflow.serve.graphql.schemas import Schemas
 from mediaflow.serve.work import Work
@@ -255,6 +256,16 @@ def test_no_author_can_break_the_schema(schemas: Schemas, parts: dict[str, Algor
     # What has a name that GraphQL can have, has a member.
     for name in ("a", "a_b", "value"):
         assert (name in parts) == (name in made.own.algorithms)
+
+
+def test_a_document_is_valid_by_one_schema_and_not_by_another(schemas: Schemas) -> None:
+    part = AlgorithmPart("g", "t", "label", "1", "team:x", "", {"a": "Int8"}, None, None)
+    one, other = (schemas.of({name: part}).schema for name in ("first", "second"))
+    documents = Documents()
+    document = documents.parse(None, {"query": "{ search(clauses: [{by: {first: {}}}]) { total } }"})
+    for _ in range(2):
+        assert not documents.validate(one, document)
+        assert documents.validate(other, document)
 
 
 @pytest.mark.parametrize(
