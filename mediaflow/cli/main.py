@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from mediaflow.cli import keeping, keys, library, models, pins, releases
+from mediaflow.cli import imports, keeping, keys, library, models, pins, releases
 from mediaflow.cli.evaluate import evaluate
 from mediaflow.cli.publish import publish
 from mediaflow.cli.search import search
@@ -39,6 +39,7 @@ app.command()(pins.unpin)
 app.command()(keeping.gc)
 app.command()(keeping.verify)
 app.command()(keeping.erase)
+app.add_typer(imports.app, name="annotations")
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
 

@@ -22,11 +22,13 @@ from mediaflow.search.encoding import Encoders, TextVectors
 from mediaflow.search.evaluation import Evaluation
 from mediaflow.search.explain import Step, explain
 from mediaflow.search.facets import Count, facets
+from mediaflow.search.fields import check_sortable
 from mediaflow.search.group import by_time, grouped
 from mediaflow.search.hits import Showing
 from mediaflow.search.literals import among, both
+from mediaflow.search.order import by_field
 from mediaflow.search.people import Voices
-from mediaflow.search.query import Filters, FreeText, Query, leaves
+from mediaflow.search.query import Filters, FreeText, Query, Sort, SortBy, leaves
 from mediaflow.search.results import Results
 from mediaflow.search.rights import Rights
 from mediaflow.search.routing import DIALOGUE, Router
@@ -43,8 +45,8 @@ if TYPE_CHECKING:
 _CANDIDATES = 200
 _CANDIDATES_PER_HIT = 4
 _CANDIDATES_FOR_GROUPS = 2_000
-# In the order of time, so many are put; of more, the best.
-_CANDIDATES_BY_TIME = 20_000
+# In an order other than that of scores, so many are put; of more, the best.
+_CANDIDATES_IN_ORDER = 20_000
 # Where the next page needs more, so many times as many are looked for.
 _DEEPER = 8
 _MOST_HITS = 1000
@@ -61,12 +63,12 @@ _WARMING = "a picture"
 class _Ranked:
     """What answers a question, all pages of it.
 
-    `moments` are in the order of the answer, or, unless `in_time`, best first; `unended` says whether there are more.
+    `moments` are in the order of the answer, or, unless `in_order`, best first; `unended` says whether there are more.
     """
 
     moments: pl.DataFrame
     evaluation: Evaluation
-    in_time: bool
+    in_order: bool
     unended: bool
 
 
@@ -283,8 +285,8 @@ class Gateway:
         titles = self.catalogue.titles
         check()
         shown = ranked.moments.slice(offset, query.limit)
-        if query.sort == "time" and not ranked.in_time:
-            shown = by_time(shown, titles)
+        if not ranked.in_order:
+            shown = self._ordered(shown, ranked.evaluation, query.sort)
         showing = Showing(self.reader.manifest, self._table, titles)
         end, total = offset + query.limit, len(ranked.moments)
         return Results(
@@ -299,7 +301,7 @@ class Gateway:
 
     def _answer(self, query: Query) -> _Ranked:
         """Return what answers a query, all of it as far as it is counted."""
-        return self._ranked(query, self._selection(query), _CANDIDATES_BY_TIME)
+        return self._ranked(query, self._selection(query), _CANDIDATES_IN_ORDER)
 
     def _selection(self, query: Query) -> Selection:
         if not query.clauses:
@@ -309,6 +311,8 @@ class Gateway:
             )
         if not 1 <= query.limit <= _MOST_HITS:
             raise UsageError(f"The limit must be from 1 to {_MOST_HITS}, not {query.limit}.", limit=query.limit)
+        if isinstance(query.sort, SortBy):
+            check_sortable(query.sort.algorithm, self._router.part(query.sort.algorithm), query.sort.field)
         return self.select(query.filters)
 
     def _ranked(self, query: Query, selection: Selection, needed: int) -> _Ranked:
@@ -332,9 +336,16 @@ class Gateway:
         shown = grouped(moments, query.group_by, self.catalogue.titles)
         # What is ranked has no end but the number of candidates: its page is of the best, whatever the order.
         ends = not evaluation.unended and not any(one.asked.ranks for one in evaluation.leaves)
-        if in_time := query.sort == "time" and ends:
-            shown = by_time(shown, self.catalogue.titles)
-        return _Ranked(shown, evaluation, in_time, evaluation.unended)
+        if in_order := query.sort == "score" or ends:
+            shown = self._ordered(shown, evaluation, query.sort)
+        return _Ranked(shown, evaluation, in_order, evaluation.unended)
+
+    def _ordered(self, moments: pl.DataFrame, evaluation: Evaluation, sort: Sort | SortBy) -> pl.DataFrame:
+        """Return moments, which are best first, in an order."""
+        if sort == "score":
+            return moments
+        titles = self.catalogue.titles
+        return by_time(moments, titles) if sort == "time" else by_field(moments, evaluation, sort, self._table, titles)
 
     def _table(self, algorithm: str) -> lance.LanceDataset:
         part = self.reader.manifest.algorithms.get(algorithm)
@@ -379,7 +390,7 @@ def _titles(gateway: Gateway) -> int:
 
 def _depth(query: Query) -> int:
     """Return how many of a clause that chooses are looked for at first."""
-    return _CANDIDATES_BY_TIME if query.sort == "time" else _candidates(query)
+    return _candidates(query) if query.sort == "score" else _CANDIDATES_IN_ORDER
 
 
 def _candidates(query: Query) -> int:

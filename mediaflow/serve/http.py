@@ -19,12 +19,11 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mediaflow.errors import UsageError
+from mediaflow.errors import MediaflowError, UsageError
 from mediaflow.serve.access.door import Door
 from mediaflow.serve.access.requests import STATUS, Doorkeeper, headers_of, refusal
 from mediaflow.serve.caller import who_asks
-from mediaflow.serve.graphql.limits import Documents
-from mediaflow.serve.graphql.schema import format_error, make_schema
+from mediaflow.serve.graphql.schemas import Schemas
 from mediaflow.serve.hangup import HangUp
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
@@ -52,20 +51,16 @@ def make_app(service: Service, work: Work, host: str, door: Door | None = None, 
     It stands behind a door; without one it is open to all.
     """
     door = door or Door()
-    documents = Documents(door.charge)
+    schemas = Schemas(work, door.charge)
 
     def context(request: Request, _: Any) -> dict[str, Any]:
         return {"request": request, "service": service.of(who_asks(request.headers))}
 
     graphql = GraphQL(
-        make_schema(work),
+        schemas.of({}).schema,
         context_value=context,
-        query_parser=documents.parse,
-        query_validator=documents.validate,
-        error_formatter=format_error,
-        logger=_SILENT,
         explorer=None,
-        http_handler=_Handler(),
+        http_handler=_Handler(schemas),
     )
 
     async def ready(_: Request) -> Response:
@@ -141,12 +136,23 @@ class Guard:
 
 
 class _Handler(GraphQLHTTPHandler):
-    """Ariadne's handler, for which no request is an internal error, however it is made."""
+    """Ariadne's handler, for which no request is an internal error, however it is made.
+
+    Parameters
+    ----------
+    schemas : Schemas
+        Answers requests, each by the schema of its snapshot.
+    """
+
+    def __init__(self, schemas: Schemas) -> None:
+        super().__init__()
+        self._schemas = schemas
 
     async def handle_request_override(self, request: Request) -> Response | None:
         try:
             data = await self._data(request)
-            _, result = await self.execute_graphql_query(request, data)
+            context = await self.get_context_for_request(request, data)
+            _, result = await self._schemas.answer(data, context, logger=_SILENT)
             # An answer that says what is wrong is one; transport errors are those of the transport.
             return JSONResponse(result) if "data" in result else _unanswered(result)
         except HttpBadRequestError as error:
@@ -156,7 +162,7 @@ class _Handler(GraphQLHTTPHandler):
             return refusal(UsageError(error.detail), error.status_code)
         except TooLarge:
             raise
-        except UsageError as error:
+        except MediaflowError as error:
             return refusal(error)
         except RecursionError:
             return refusal(UsageError("The request is nested too deeply."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,15 @@ from mediaflow.search.wire import read_query, write_query
 from mediaflow.serve.caller import ANYBODY, Caller
 from mediaflow.serve.cursors import Cursors, Place
 from mediaflow.serve.forms import annotation, facet_counts
+from mediaflow.snapshots.engine import BehindClient
+from mediaflow.snapshots.reader import SnapshotExpired
 
 if TYPE_CHECKING:
     import polars as pl
 
     from mediaflow.search.engine import SearchEngine
     from mediaflow.search.gateway import Gateway
+    from mediaflow.snapshots.manifest import AlgorithmPart
 
 MOST_ON_A_PAGE = 500
 _TITLE_COLUMNS = ("title_id", "title", "kind", "year", "genres", "languages", "series", "season", "episode")
@@ -41,10 +45,44 @@ class Service:
         self._engine = engine
         self._cursors = cursors
         self._caller = caller
+        self._snapshot: str | None = None
 
     def of(self, caller: Caller) -> Service:
         """Return the same service for one who asks."""
         return Service(self._engine, self._cursors, caller)
+
+    def pinned(self, cursor: str | None = None) -> tuple[Service, Mapping[str, AlgorithmPart]]:
+        """Return the same service for one request, all of which is answered from one snapshot.
+
+        Parameters
+        ----------
+        cursor : str, optional
+            One of the request, whose snapshot it is; else it is the current one.
+
+        Returns
+        -------
+        Service, Mapping[str, AlgorithmPart]
+            The service, and what its snapshot has of algorithms. Where no new request is answered now, this service
+            and nothing: what is asked of it says why.
+
+        Raises
+        ------
+        SnapshotExpired
+            The snapshot of the cursor is not held any more.
+        BehindClient
+            The current one is not that of the release yet which the caller has seen.
+        """
+        snapshot = self._cursors.snapshot(cursor) if cursor else None
+        try:
+            with self._engine.gateway(snapshot, self._caller.seen) as gateway:
+                manifest = gateway.reader.manifest
+        except (SnapshotExpired, BehindClient):
+            raise
+        except MediaflowError:
+            return self, {}
+        pinned = copy.copy(self)
+        pinned._snapshot = manifest.id
+        return pinned, manifest.algorithms
 
     def search(self, body: Mapping[str, Any], cursor: str | None = None) -> dict[str, Any]:
         """Return a page of the answer to a query.
@@ -253,9 +291,9 @@ class Service:
         -------
         dict
             `snapshot`, `release`, and `algorithms` by name: `name`, `owner`, `version`, `description`, `shape` (what
-            its rows are), `fields` (`name` and `type` of its own), `model` (the name of the one that encodes its
-            queries), `generation`, `rows`, `pending` (titles that are published without its newest rows), `titles` (of
-            how many).
+            its rows are), `fields` (`name`, `type`, `own` (not one that all of the shape have), `comparisons` (how it
+            can be compared)), `model` (the name of the one that encodes its queries), `generation`, `rows`, `pending`
+            (titles that are published without its newest rows), `titles` (of how many).
         """
         with self._gateway() as gateway:
             found = _of(gateway) | {"algorithms": _algorithms(gateway)}
@@ -264,7 +302,7 @@ class Service:
     def status(self) -> dict[str, Any]:
         """Return whether requests are answered now: `ready`, `snapshot` and `release` (current), `why` (where not)."""
         try:
-            with self._gateway() as gateway:
+            with self._engine.gateway(None, self._caller.seen) as gateway:
                 told = _of(gateway)
         except MediaflowError as error:
             return {"ready": False, "snapshot": None, "release": None, "why": error.message}
@@ -272,8 +310,9 @@ class Service:
 
     @contextmanager
     def _gateway(self, place: Place | None = None) -> Iterator[Gateway]:
-        """Open the current snapshot, or that of a cursor, as far as the caller may see it."""
-        with self._engine.gateway(place.snapshot if place else None, self._caller.seen) as gateway:
+        """Open the snapshot of a cursor, of the request, or the current one, as far as the caller may see it."""
+        snapshot = place.snapshot if place else self._snapshot
+        with self._engine.gateway(snapshot, self._caller.seen) as gateway:
             rights = self._caller.rights
             yield gateway if rights is None else gateway.seen_by(rights)
 
@@ -293,6 +332,8 @@ def _beside(page: Mapping[str, Any] | None) -> Place | None:
 
 
 def _algorithms(gateway: Gateway) -> list[dict[str, Any]]:
+    from mediaflow.search.fields import described_fields
+
     manifest = gateway.reader.manifest
     return [
         {
@@ -301,7 +342,7 @@ def _algorithms(gateway: Gateway) -> list[dict[str, Any]]:
             "version": part.version,
             "description": part.description,
             "shape": part.shape,
-            "fields": [{"name": field, "type": kind} for field, kind in sorted(part.fields.items())],
+            "fields": described_fields(name, part),
             "model": manifest.encoders.get(part.model) if part.model else None,
             "generation": part.generation,
             "rows": gateway.rows(name),

@@ -140,9 +140,10 @@ class World:
         own: Sequence[str] = (),
         model: str | None = None,
         unindexed: Sequence[Mapping[str, Any]] = (),
+        generation: str = "g1",
     ) -> None:
-        """Add an algorithm with its rows; `own` names its own fields."""
-        table = f"{name}-g1"
+        """Add an algorithm with its rows, in place of one of that name; `own` names its own fields."""
+        table = f"{name}-{generation}"
         rows = [self._numbered(row) for row in rows if row["title_id"] not in self.without]
         self.tables[table] = self._write(table, columns, rows, unindexed)
         fields = {one: str(columns[one]) for one in own}

@@ -12,10 +12,11 @@ import pytest
 from mediaflow.errors import MediaflowError
 from mediaflow.search.engine import SearchEngine
 from mediaflow.search.facets import FACETS
-from mediaflow.search.query import Filters, HasRow
+from mediaflow.search.query import Condition, Filters, Where
 from mediaflow.search.views.characters import Characters
 from mediaflow.search.views.timeline import Timeline
 from mediaflow.search.wire import read_query
+from mediaflow.serve.forms import plain
 from mediaflow.serve.grpc import search_pb2 as messages
 from tests.serve.conftest import Server
 from tests.serve.faces import Grpc, Refused, as_dict, as_message, camel, snake, without_nulls
@@ -61,14 +62,22 @@ class Python:
             parts = gateway.reader.manifest.algorithms
         found = []
         for row in rows:
-            own = {name: row.pop(name) for name in parts[row["algorithm"]].fields}
+            # A number that is none, or has no end, is null in JSON.
+            own = {name: plain(row.pop(name)) for name in parts[row["algorithm"]].fields}
             box = {name: row.pop(name) for name in ("x", "y", "w", "h") if name in row}
             found.append(row | ({"box": box} if box else {}) | {"own": own})
         return found
 
     def titles(self, rows: list[dict[str, str]]) -> list[str]:
         with self._engine.gateway() as gateway:
-            numbers = gateway.select(Filters(rows=tuple(HasRow(**one) for one in rows))).title_nos  # type: ignore[arg-type]
+            wanted = tuple(
+                Where(
+                    one["algorithm"],
+                    conditions=(Condition(one["field"], one["value"], one.get("comparison", "equals")),),
+                )  # type: ignore[arg-type]
+                for one in rows
+            )
+            numbers = gateway.select(Filters(rows=wanted)).title_nos
             assert numbers is not None
             titles = gateway.catalogue.titles
             return sorted(titles["title_id"].gather(titles["title_no"].is_in(sorted(numbers)).arg_true()))

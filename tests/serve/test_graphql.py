@@ -112,7 +112,7 @@ def upload(server: Server, question: str, data: bytes) -> dict[str, Any]:
         ('{ titles(filters: {titles: ["no such"]}) { total } }', "UsageError", "There is no title 'no such'"),
         (
             '{ titles(filters: {rows: [{algorithm: "a", field: "b", value: "c"}]}) { total } }',
-            "UsageError",
+            "NoSuchAlgorithm",
             "has nothing of 'a'",
         ),
         ('{ search(clauses: [{text: {text: "a"}}], after: "x") { total } }', "WrongCursor", "no cursor of this server"),

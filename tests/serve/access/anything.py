@@ -27,6 +27,7 @@ from graphql import (
     GraphQLSchema,
     GraphQLUnionType,
     get_named_type,
+    is_composite_type,
     is_required_argument,
     is_required_input_field,
 )
@@ -102,7 +103,7 @@ def a_request(schema: GraphQLSchema, root: str, draw: Draw) -> dict[str, Any]:
     declared = ", ".join(f"${name}: {field.args[name].type}" for name in given)
     passed = ", ".join(f"{name}: ${name}" for name in given)
     declared, passed = (f"({one})" if one else "" for one in (declared, passed))
-    return {"query": f"query{declared} {{ {root}{passed}{_selection(field, draw, 8)} }}", "variables": given}
+    return {"query": f"query{declared} {{ {root}{passed}{_selection(schema, field, draw, 8)} }}", "variables": given}
 
 
 def with_cursor(schema: GraphQLSchema, root: str, request: Mapping[str, Any], cursor: str) -> dict[str, Any] | None:
@@ -125,22 +126,27 @@ def _arguments(arguments: Mapping[str, GraphQLArgument], draw: Draw, deep: int) 
     }
 
 
-def _selection(field: GraphQLField, draw: Draw, deep: int) -> str:
+def _selection(schema: GraphQLSchema, field: GraphQLField, draw: Draw, deep: int) -> str:
     kind = get_named_type(field.type)
     if isinstance(kind, GraphQLUnionType | GraphQLInterfaceType):
-        raise AssertionError("Say here how such a type is selected whole.")
-    if not isinstance(kind, GraphQLObjectType):
-        return ""
+        # Fields of one name may be of several types: each kind's have names of their own in the answer.
+        kinds = schema.get_possible_types(kind)
+        parts = (f"... on {one.name} {{ {_fields(schema, one, draw, deep, f'{one.name}_')} }}" for one in kinds)
+        return f" {{ __typename {' '.join(parts)} }}"
+    return f" {{ {_fields(schema, kind, draw, deep)} }}" if isinstance(kind, GraphQLObjectType) else ""
+
+
+def _fields(schema: GraphQLSchema, kind: GraphQLObjectType, draw: Draw, deep: int, before: str = "") -> str:
     inner = []
     for name, one in kind.fields.items():
         # What takes arguments may be wrong, and the whole answer with it: it is asked for now and then.
-        if (deep or not isinstance(get_named_type(one.type), GraphQLObjectType)) and (
-            not one.args or draw(st.integers(0, 3)) == 0
-        ):
+        wanted = deep or not is_composite_type(get_named_type(one.type))
+        if wanted and (not one.args or draw(st.integers(0, 3)) == 0):
             given = _arguments(one.args, draw, 1)
             passed = ", ".join(f"{key}: {_literal(value)}" for key, value in given.items())
-            inner.append(f"{name}{f'({passed})' if passed else ''}{_selection(one, draw, deep - 1)}")
-    return f" {{ {' '.join(inner)} }}"
+            shown = f"{before}{name}: {name}" if before else name
+            inner.append(f"{shown}{f'({passed})' if passed else ''}{_selection(schema, one, draw, deep - 1)}")
+    return " ".join(inner) or "__typename"
 
 
 def _literal(value: Any) -> str:

@@ -69,7 +69,7 @@ def tally() -> Counter[tuple[str, str]]:
 def test_no_field_of_graphql_tells(
     data: st.DataObject, root: str, whole: Library, without: Library, tally: Counter[tuple[str, str]]
 ) -> None:
-    body: dict[str, Any] | None = a_request(SCHEMA, root, data.draw)
+    body: dict[str, Any] | None = a_request(whole.schema, root, data.draw)
     while body is not None:
         # First who may see it, so that what is remembered of their answer would show.
         everything = unmeasured_json(whole.graphql("all", body))
@@ -81,7 +81,7 @@ def test_no_field_of_graphql_tells(
         tally[root, "differs"] += told != everything
         answer = (told.get("data") or {}).get(root)
         cursor = answer.get("nextCursor") if isinstance(answer, dict) else None
-        body = with_cursor(SCHEMA, root, body, cursor) if cursor else None
+        body = with_cursor(whole.schema, root, body, cursor) if cursor else None
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
