@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.util
 import keyword
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
@@ -18,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mediaflow.algorithms.contract import FEATURES, IMPORTED, Algorithm, Parameters, Shape
+from mediaflow.algorithms.loading import module_of
 from mediaflow.algorithms.source import fingerprints
 from mediaflow.errors import MediaflowError
 
@@ -126,15 +125,9 @@ def _in_folders(folders: tuple[Path, ...]) -> Iterator[Registered]:
 
 
 def _from_file(file: Path) -> Iterator[Registered]:
-    module_name = f"mediaflow_algorithms_{hashlib.sha256(str(file.absolute()).encode()).hexdigest()[:12]}_{file.stem}"
     try:
-        spec = importlib.util.spec_from_file_location(module_name, file)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module
-        spec.loader.exec_module(module)
+        module = module_of(file)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's code: whatever it raises is its own
-        sys.modules.pop(module_name, None)
         yield _unloadable(file, error)
         return
     yield from _from_module(module, file.name)

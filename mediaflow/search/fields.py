@@ -10,7 +10,7 @@ import ast
 import math
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mediaflow.algorithms.contract import Shape
 from mediaflow.errors import UsageError
@@ -67,15 +67,6 @@ def field_type(algorithm: str, part: AlgorithmPart, field: str) -> pl.DataType:
     if field not in part.fields:
         raise no_such_field(algorithm, field, sorted(part.fields))
     return _type(part.fields[field])
-
-
-def described_fields(algorithm: str, part: AlgorithmPart) -> list[dict[str, Any]]:
-    """Return the fields of an algorithm by name: `name`, `type`, `own` (not of its shape), `comparisons`."""
-    own = own_fields(part)
-    return [
-        {"name": name, "type": said, "own": name in own, "comparisons": list(compares(_type(said)))}
-        for name, said in sorted(part.fields.items())
-    ]
 
 
 def no_such_field(algorithm: str, field: str, there: list[str]) -> NoSuchField:

@@ -18,6 +18,7 @@ from mediaflow.search.annotations import read_annotations
 from mediaflow.search.asked import AnyAsked, Asked, Index
 from mediaflow.search.catalogue import Catalogue, Selection
 from mediaflow.search.cutoffs import FALSE_POSITIVES, CutOffs
+from mediaflow.search.described import described
 from mediaflow.search.encoding import Encoders, TextVectors
 from mediaflow.search.evaluation import Evaluation
 from mediaflow.search.explain import Step, explain
@@ -32,6 +33,7 @@ from mediaflow.search.query import Filters, FreeText, Query, Sort, SortBy, leave
 from mediaflow.search.results import Results
 from mediaflow.search.rights import Rights
 from mediaflow.search.routing import DIALOGUE, Router
+from mediaflow.search.scores import Scores, rescored
 from mediaflow.search.similar import VISUAL, Pictures
 from mediaflow.search.stopping import check
 from mediaflow.search.views import View
@@ -63,13 +65,15 @@ _WARMING = "a picture"
 class _Ranked:
     """What answers a question, all pages of it.
 
-    `moments` are in the order of the answer, or, unless `in_order`, best first; `unended` says whether there are more.
+    `moments` are in the order of the answer, or, unless `in_order`, best first; `unended` says whether there are more,
+    `cut` whether more would be found, of which no page tells.
     """
 
     moments: pl.DataFrame
     evaluation: Evaluation
     in_order: bool
     unended: bool
+    cut: bool = False
 
 
 class Gateway:
@@ -89,6 +93,8 @@ class Gateway:
         Encodes texts, for this snapshot and others.
     outside : Mapping[str, Index], optional
         Indexes of this snapshot that stand outside of the store; a clause `Where` asks them by these names.
+    scores : Scores, optional
+        The scores that queries can name.
     """
 
     def __init__(
@@ -99,6 +105,7 @@ class Gateway:
         false_positives: float = FALSE_POSITIVES,
         texts: TextVectors | None = None,
         outside: Mapping[str, Index] | None = None,
+        scores: Scores | None = None,
     ) -> None:
         self.reader = reader
         self._encoders = encoders
@@ -106,6 +113,7 @@ class Gateway:
         self._texts = texts or TextVectors(encoders)
         self._cutoffs = CutOffs(self._table, false_positives)
         self._outside = outside or {}
+        self._scores = scores or Scores()
         # Shared with the gateways of those who may not see all, so that all of them together are bounded.
         self._known: LRUCache[tuple[frozenset[str] | None, Query, int], _Ranked] = LRUCache(_REMEMBERED, _rows)
         self._narrow: LRUCache[Rights, Gateway] = LRUCache(_NARROW_TITLES, _titles)
@@ -193,6 +201,10 @@ class Gateway:
         """
         with self.reader.reading():
             return read_annotations(self.reader, self.catalogue.one_title(title), start_ms, end_ms, algorithms)
+
+    def algorithms(self) -> list[dict[str, Any]]:
+        """Return what can be asked; see `mediaflow.search.described`."""
+        return described(self.reader.manifest, self.rows, self.pending, len(self.catalogue.titles))
 
     def select(self, filters: Filters) -> Selection:
         """Resolve filters to the titles that fit all of them, by the catalogue and by what algorithms found there.
@@ -291,10 +303,10 @@ class Gateway:
         end, total = offset + query.limit, len(ranked.moments)
         return Results(
             self.reader.id,
-            tuple(showing.hits(shown, ranked.evaluation, query.clauses, selection.voices)),
+            tuple(showing.hits(shown, ranked.evaluation, query.clauses, selection.voices, query.score is not None)),
             notes,
             total,
-            counted=not ranked.unended,
+            counted=not (ranked.unended or ranked.cut),
             next_offset=end if end < total or (ranked.unended and len(shown) == query.limit) else None,
             release=self.reader.release or None,
         )
@@ -311,6 +323,8 @@ class Gateway:
             )
         if not 1 <= query.limit <= _MOST_HITS:
             raise UsageError(f"The limit must be from 1 to {_MOST_HITS}, not {query.limit}.", limit=query.limit)
+        if query.score is not None:
+            self._scores.named(query.score)
         if isinstance(query.sort, SortBy):
             check_sortable(query.sort.algorithm, self._router.part(query.sort.algorithm), query.sort.field)
         return self.select(query.filters)
@@ -333,12 +347,16 @@ class Gateway:
     def _evaluated(self, query: Query, selection: Selection, depth: int) -> _Ranked:
         evaluation = Evaluation(self._router, self._table, selection.title_nos)
         moments = evaluation.fused(query.clauses, self._spoken(selection.voices), _candidates(query), depth)
+        if query.score is not None:
+            moments = rescored(self._scores.named(query.score), moments, evaluation, query.clauses)
         shown = grouped(moments, query.group_by, self.catalogue.titles)
         # What is ranked has no end but the number of candidates: its page is of the best, whatever the order.
         ends = not evaluation.unended and not any(one.asked.ranks for one in evaluation.leaves)
         if in_order := query.sort == "score" or ends:
             shown = self._ordered(shown, evaluation, query.sort)
-        return _Ranked(shown, evaluation, in_order, evaluation.unended)
+        # By another score, what is looked for deeper might come before what was shown.
+        cut = query.score is not None and evaluation.unended
+        return _Ranked(shown, evaluation, in_order, evaluation.unended and not cut, cut)
 
     def _ordered(self, moments: pl.DataFrame, evaluation: Evaluation, sort: Sort | SortBy) -> pl.DataFrame:
         """Return moments, which are best first, in an order."""
@@ -390,7 +408,7 @@ def _titles(gateway: Gateway) -> int:
 
 def _depth(query: Query) -> int:
     """Return how many of a clause that chooses are looked for at first."""
-    return _candidates(query) if query.sort == "score" else _CANDIDATES_IN_ORDER
+    return _candidates(query) if query.sort == "score" and query.score is None else _CANDIDATES_IN_ORDER
 
 
 def _candidates(query: Query) -> int:

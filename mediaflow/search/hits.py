@@ -39,7 +39,12 @@ class Showing:
         self._titles = titles
 
     def hits(
-        self, shown: pl.DataFrame, evaluation: Evaluation, clauses: Sequence[Clause], voices: Voices | None
+        self,
+        shown: pl.DataFrame,
+        evaluation: Evaluation,
+        clauses: Sequence[Clause],
+        voices: Voices | None,
+        rescored: bool = False,
     ) -> list[Hit]:
         """Return the hits of some moments of an evaluation, in their order.
 
@@ -53,6 +58,8 @@ class Showing:
             What was evaluated.
         voices : Voices, optional
             Whom the filters ask for.
+        rescored : bool
+            Whether the moments have scores of their own, and not those of fusion.
         """
         numbers = shown["title_no"].unique().to_list()
         rows = self._titles.filter(pl.col("title_no").is_in(numbers)).iter_rows(named=True)
@@ -69,7 +76,7 @@ class Showing:
                     title=title["title"],
                     start_ms=one["start_ms"],
                     end_ms=one["end_ms"],
-                    score=sources[0].score if len(evaluation.leaves) == 1 else one["score"],
+                    score=one["score"] if rescored or len(evaluation.leaves) > 1 else sources[0].score,
                     sources=sources,
                     snapshot=self._manifest.id,
                     series=title["series"],

@@ -64,6 +64,7 @@ class Options:
     group_by: str | None = None
     sort: str = "score"
     limit: int = 20
+    score: str | None = None
 
 
 def parse_query(options: Options) -> Query:
@@ -81,7 +82,8 @@ def parse_query(options: Options) -> Query:
     )
     group_by = _one_of("--group-by", options.group_by, get_args(GroupBy)) if options.group_by is not None else None
     sort = parse_sort(options.sort)
-    return Query(tuple(_clauses(options)), filters, cast(GroupBy | None, group_by), sort, options.limit)
+    clauses = tuple(_clauses(options))
+    return Query(clauses, filters, cast(GroupBy | None, group_by), sort, options.limit, options.score)
 
 
 def parse_timecode(text: str) -> int:

@@ -356,6 +356,8 @@ class Query:
         Best first, or in the order of titles and times, or of an algorithm's own field.
     limit : int
         Most hits that come back.
+    score : str, optional
+        The name of a score of one's own, see `mediaflow.search.scores`.
     """
 
     clauses: tuple[Clause, ...]
@@ -363,3 +365,4 @@ class Query:
     group_by: GroupBy | None = None
     sort: Sort | SortBy = "score"
     limit: int = 20
+    score: str | None = None

@@ -83,7 +83,7 @@ class Source:
         if self.box is not None:
             body["box"] = dataclasses.asdict(self.box)
         if self.fields is not None:
-            body["fields"] = _exact(self.fields)
+            body["fields"] = in_json(self.fields)
         return body
 
 
@@ -207,14 +207,14 @@ class Results:
         schema = {one.name: kinds.get(one.name, pl.String) for one in dataclasses.fields(Hit)}
         rows = [dataclasses.asdict(hit) for hit in self.hits]
         for one in (one for row in rows for one in row["sources"] if one["fields"] is not None):
-            one["fields"] = json.dumps(_exact(one["fields"]), ensure_ascii=False)
+            one["fields"] = json.dumps(in_json(one["fields"]), ensure_ascii=False)
         return pl.DataFrame(rows, schema=schema)
 
 
-def _exact(value: Any) -> Any:
+def in_json(value: Any) -> Any:
     """Return a value in JSON, whose readers have whole numbers up to 2^53: those beyond are texts."""
     if isinstance(value, Mapping):
-        return {name: _exact(one) for name, one in value.items()}
+        return {name: in_json(one) for name, one in value.items()}
     if isinstance(value, list):
-        return [_exact(one) for one in value]
+        return [in_json(one) for one in value]
     return str(value) if isinstance(value, int) and abs(value) > _MOST_EXACT else value

@@ -19,8 +19,9 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mediaflow.errors import MediaflowError, UsageError
+from mediaflow.errors import UsageError
 from mediaflow.serve.access.door import Door
+from mediaflow.serve.access.rates import TooMany
 from mediaflow.serve.access.requests import STATUS, Doorkeeper, headers_of, refusal
 from mediaflow.serve.caller import who_asks
 from mediaflow.serve.graphql.schemas import Schemas
@@ -162,7 +163,7 @@ class _Handler(GraphQLHTTPHandler):
             return refusal(UsageError(error.detail), error.status_code)
         except TooLarge:
             raise
-        except MediaflowError as error:
+        except (UsageError, TooMany) as error:
             return refusal(error)
         except RecursionError:
             return refusal(UsageError("The request is nested too deeply."))

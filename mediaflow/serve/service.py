@@ -225,6 +225,8 @@ class Service:
         UsageError, SnapshotExpired, EngineNotReady, NothingPublished
             As for `search`; or what is said by `mediaflow.search.annotations.read_annotations`.
         """
+        from mediaflow.search.fields import own_fields
+
         _check_size(limit)
         part: dict[str, Any] = {"title": title, "start_ms": start_ms, "algorithms": list(algorithms)}
         part |= {} if end_ms is None else {"end_ms": end_ms}
@@ -235,7 +237,7 @@ class Service:
             told = _of(gateway, place)
             rows = gateway.annotations(**part)
             parts = gateway.reader.manifest.algorithms
-            page = [annotation(row, parts[row["algorithm"]].fields) for row in rows[offset : offset + limit]]
+            page = [annotation(row, own_fields(parts[row["algorithm"]])) for row in rows[offset : offset + limit]]
         after = self._after(told, offset + limit, len(rows), question)
         return told | {"rows": page, "total": len(rows), "next_cursor": after}
 
@@ -290,13 +292,10 @@ class Service:
         Returns
         -------
         dict
-            `snapshot`, `release`, and `algorithms` by name: `name`, `owner`, `version`, `description`, `shape` (what
-            its rows are), `fields` (`name`, `type`, `own` (not one that all of the shape have), `comparisons` (how it
-            can be compared)), `model` (the name of the one that encodes its queries), `generation`, `rows`, `pending`
-            (titles that are published without its newest rows), `titles` (of how many).
+            `snapshot`, `release`, and `algorithms`, each as `mediaflow.search.described.described` gives it.
         """
         with self._gateway() as gateway:
-            found = _of(gateway) | {"algorithms": _algorithms(gateway)}
+            found = _of(gateway) | {"algorithms": gateway.algorithms()}
         return found
 
     def status(self) -> dict[str, Any]:
@@ -329,28 +328,6 @@ def _of(gateway: Gateway, place: Place | None = None) -> dict[str, Any]:
 
 def _beside(page: Mapping[str, Any] | None) -> Place | None:
     return Place(page["snapshot"], 0, page["release"]) if page else None
-
-
-def _algorithms(gateway: Gateway) -> list[dict[str, Any]]:
-    from mediaflow.search.fields import described_fields
-
-    manifest = gateway.reader.manifest
-    return [
-        {
-            "name": name,
-            "owner": part.owner,
-            "version": part.version,
-            "description": part.description,
-            "shape": part.shape,
-            "fields": described_fields(name, part),
-            "model": manifest.encoders.get(part.model) if part.model else None,
-            "generation": part.generation,
-            "rows": gateway.rows(name),
-            "pending": gateway.pending(name),
-            "titles": len(gateway.catalogue.titles),
-        }
-        for name, part in sorted(manifest.algorithms.items())
-    ]
 
 
 def _left(titles: pl.DataFrame, numbers: frozenset[int] | None) -> pl.DataFrame:

@@ -72,7 +72,7 @@ def publish(home: Path) -> FolderStore:
     """Write the harbour into the store of a home, and release it."""
     world = make_world(home / "store")
     world.algorithm("onscreen_text", "boxed_text", {**TEXT, **BOX}, [OUT])
-    world.algorithm("scenes", "label", {**LABEL, **SCENE}, SCENES, tuple(SCENE))
+    world.algorithm("scenes", "label", {**LABEL, **SCENE}, SCENES, (*LABEL, *SCENE))
     return release(home, world)
 
 

@@ -12,7 +12,9 @@ import pytest
 from mediaflow.errors import MediaflowError
 from mediaflow.search.engine import SearchEngine
 from mediaflow.search.facets import FACETS
+from mediaflow.search.fields import own_fields
 from mediaflow.search.query import Condition, Filters, Where
+from mediaflow.search.results import in_json
 from mediaflow.search.views.characters import Characters
 from mediaflow.search.views.timeline import Timeline
 from mediaflow.search.wire import read_query
@@ -63,9 +65,9 @@ class Python:
         found = []
         for row in rows:
             # A number that is none, or has no end, is null in JSON.
-            own = {name: plain(row.pop(name)) for name in parts[row["algorithm"]].fields}
+            own = {name: plain(row.pop(name)) for name in own_fields(parts[row["algorithm"]])}
             box = {name: row.pop(name) for name in ("x", "y", "w", "h") if name in row}
-            found.append(row | ({"box": box} if box else {}) | {"own": own})
+            found.append(row | ({"box": box} if box else {}) | {"fields": in_json(own)})
         return found
 
     def titles(self, rows: list[dict[str, str]]) -> list[str]:
@@ -103,9 +105,10 @@ class GraphQL:
 
     def annotations(self, title: str, **given: Any) -> dict[str, Any]:
         told = self._told(ANNOTATIONS, title=title, **given)["annotations"]
-        own = [row.pop("own") for row in told["rows"]]
+        typed = [row.pop("own") for row in told["rows"]]
+        assert [one is not None for one in typed] == [bool(row["fields"]) for row in told["rows"]]
         found: dict[str, Any] = snake(told)
-        return found | {"rows": [row | {"own": one} for row, one in zip(found["rows"], own, strict=True)]}
+        return found
 
     def titles(self, rows: list[dict[str, str]]) -> list[str]:
         given = [one | {"comparison": one["comparison"].upper()} for one in rows]
@@ -192,8 +195,8 @@ def test_annotations_are_those_of_python(part: str, python: Python, face: GraphQ
     assert without_nulls(found) == without_nulls(expected)
     assert found
     if part == "all":
-        (named,) = (row for row in found if row["own"].get("name"))
-        assert named["own"] == {"name": "O'Neil", "age": 40, "seen": False} and named["label"] == "face"
+        (named,) = (row for row in found if row["fields"].get("name"))
+        assert named["fields"] == {"name": "O'Neil", "age": 40, "seen": False} and named["label"] == "face"
         (sign,) = (row for row in found if row["algorithm"] == "signs")
         assert sign["box"] == {"x": 0.25, "y": 0.5, "w": 0.125, "h": 0.0625}
         assert {row["algorithm"] for row in found} >= {"dialogue", "visual", "loud", "motion", "onscreen_text"}
@@ -317,7 +320,9 @@ query Read($title: String!, $startMs: Int, $endMs: Int, $algorithms: [String!], 
     title: $title, startMs: $startMs, endMs: $endMs, algorithms: $algorithms, first: $first, after: $after
   ) {
     snapshot release total nextCursor
-    rows { algorithm startMs endMs revision shotNo text label confidence score box { x y w h } own }
+    rows {
+      algorithm startMs endMs revision shotNo text label confidence score box { x y w h } fields own { algorithm }
+    }
   }
 }
 """

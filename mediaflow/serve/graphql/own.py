@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
 
 from mediaflow.algorithms.contract import Shape
@@ -19,6 +18,9 @@ from mediaflow.algorithms.shapes import BOXED_SHAPES
 from mediaflow.search.fields import compares, inner_type, own_fields, type_of
 from mediaflow.serve.graphql.names import free, is_name, members, pascal
 from mediaflow.snapshots.manifest import AlgorithmPart
+
+if TYPE_CHECKING:
+    import polars as pl
 
 # Members that every algorithm's input and row may have beside its own fields.
 _TAKEN = ("value", "region", "algorithm")
@@ -30,7 +32,8 @@ _VALUES = {
     Shape.LABEL: "The label, in upper or lower case.",
     Shape.RANGE: "The least score.",
 }
-_SMALL = (pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16)
+# Of the types of whole numbers, those of which GraphQL's own can hold every number.
+_SMALL = ("Int8", "Int16", "Int32", "UInt8", "UInt16")
 _CONDITIONS = {
     "Int": ("IntCondition", "IntsCondition"),
     "Whole": ("WholeCondition", "WholesCondition"),
@@ -158,6 +161,8 @@ class _Writing:
     def _conditions(
         self, part: AlgorithmPart, kinds: Mapping[str, pl.DataType], fields: Mapping[str, str]
     ) -> Iterator[tuple[str, str, str]]:
+        import polars as pl
+
         shape = Shape(part.shape) if part.shape in set(Shape) else None
         about = _VALUES[shape] if shape else "What it means follows from what the rows are."
         yield "value", "Float" if shape is Shape.RANGE else "String", about
@@ -171,12 +176,14 @@ class _Writing:
 
     def _output(self, kind: pl.DataType, name: str) -> str:
         """Return the type in GraphQL of a field; that of a struct is written under a name, if it can be."""
+        import polars as pl
+
         if isinstance(kind, pl.List | pl.Array):
             return f"[{self._output(inner_type(kind), name)}]"
         if isinstance(kind, pl.Struct):
             return self._struct(kind, name)
         if kind.is_integer():
-            return "Int" if kind in _SMALL else "Whole"
+            return "Int" if str(kind) in _SMALL else "Whole"
         return "Float" if kind.is_float() else {pl.String: "String", pl.Boolean: "Boolean"}.get(type(kind), _ANY)
 
     def _struct(self, kind: pl.Struct, name: str) -> str:
@@ -269,9 +276,10 @@ def _sort_by(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bind_row(schema: GraphQLSchema, rows: Mapping[str, Named], by_algorithm: Mapping[str, Named]) -> None:
-    _object(schema, "Source").fields["own"].resolve = lambda source, _: (
-        source if source["algorithm"] in by_algorithm and source.get("fields") is not None else None
-    )
+    for name in ("Source", "Annotation"):
+        _object(schema, name).fields["own"].resolve = lambda source, _: (
+            source if source["algorithm"] in by_algorithm and source.get("fields") is not None else None
+        )
     interface = schema.type_map["OwnRow"]
     assert isinstance(interface, GraphQLInterfaceType)
     interface.resolve_type = lambda source, *_: by_algorithm[source["algorithm"]].row

@@ -38,11 +38,11 @@ class Schemas:
     ----------
     work : Work
         Where fields call the service.
-    charge : callable, optional
-        Gets what each request costs; raises where that is too much.
+    charge : callable
+        Gets what each document costs before anything of it is executed; raises where that is too much.
     """
 
-    def __init__(self, work: Work, charge: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(self, work: Work, charge: Callable[[int], None]) -> None:
         self._work = work
         self._documents = Documents(charge)
         self._made: LRUCache[Any, OfSnapshot] = LRUCache(_MOST)

@@ -93,13 +93,11 @@ class Face(stubs.SearchServicer):
 
     async def Explain(self, request: Any, context: Any) -> Any:
         """Say how a question is answered."""
-        found = self._do("explain", context, as_query(_body(request.query)))
-        return messages.Explanation(**await _told(found, context))
+        return messages.Explanation(**await _told(self._explained(request, context), context))
 
     async def Titles(self, request: Any, context: Any) -> Any:
         """List titles."""
-        found = self._do("titles", context, as_wire(_body(request.filters)), **_given(request, "limit", "cursor"))
-        return messages.TitlesAnswer(**await _told(found, context))
+        return messages.TitlesAnswer(**await _told(self._titles(request, context), context))
 
     async def Annotations(self, request: Any, context: Any) -> Any:
         """List rows of algorithms."""
@@ -130,6 +128,15 @@ class Face(stubs.SearchServicer):
             if request.HasField(name)
         }
         return page | told
+
+    async def _explained(self, request: Any, context: Any) -> dict[str, Any]:
+        found: dict[str, Any] = await self._do("explain", context, as_query(_body(request.query)))
+        return found
+
+    async def _titles(self, request: Any, context: Any) -> dict[str, Any]:
+        filters, page = as_wire(_body(request.filters)), _given(request, "limit", "cursor")
+        found: dict[str, Any] = await self._do("titles", context, filters, **page)
+        return found
 
     async def _do(self, method: str, context: Any, *given: Any, **named: Any) -> Any:
         """Return what a method of the service says to who asks."""

@@ -84,20 +84,22 @@ class StatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class Query(_message.Message):
-    __slots__ = ("clauses", "filters", "group_by", "sort", "limit", "sort_by")
+    __slots__ = ("clauses", "filters", "group_by", "sort", "limit", "score", "sort_by")
     CLAUSES_FIELD_NUMBER: _ClassVar[int]
     FILTERS_FIELD_NUMBER: _ClassVar[int]
     GROUP_BY_FIELD_NUMBER: _ClassVar[int]
     SORT_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
     SORT_BY_FIELD_NUMBER: _ClassVar[int]
     clauses: _containers.RepeatedCompositeFieldContainer[Clause]
     filters: Filters
     group_by: str
     sort: str
     limit: int
+    score: str
     sort_by: SortBy
-    def __init__(self, clauses: _Optional[_Iterable[_Union[Clause, _Mapping]]] = ..., filters: _Optional[_Union[Filters, _Mapping]] = ..., group_by: _Optional[str] = ..., sort: _Optional[str] = ..., limit: _Optional[int] = ..., sort_by: _Optional[_Union[SortBy, _Mapping]] = ...) -> None: ...
+    def __init__(self, clauses: _Optional[_Iterable[_Union[Clause, _Mapping]]] = ..., filters: _Optional[_Union[Filters, _Mapping]] = ..., group_by: _Optional[str] = ..., sort: _Optional[str] = ..., limit: _Optional[int] = ..., score: _Optional[str] = ..., sort_by: _Optional[_Union[SortBy, _Mapping]] = ...) -> None: ...
 
 class SortBy(_message.Message):
     __slots__ = ("algorithm", "field", "descending")
@@ -629,7 +631,7 @@ class AnnotationsAnswer(_message.Message):
     def __init__(self, snapshot: _Optional[str] = ..., rows: _Optional[_Iterable[_Union[Annotation, _Mapping]]] = ..., total: _Optional[int] = ..., next_cursor: _Optional[str] = ..., release: _Optional[int] = ...) -> None: ...
 
 class Annotation(_message.Message):
-    __slots__ = ("algorithm", "start_ms", "end_ms", "revision", "shot_no", "text", "label", "confidence", "score", "box", "own")
+    __slots__ = ("algorithm", "start_ms", "end_ms", "revision", "shot_no", "text", "label", "confidence", "score", "box", "fields")
     ALGORITHM_FIELD_NUMBER: _ClassVar[int]
     START_MS_FIELD_NUMBER: _ClassVar[int]
     END_MS_FIELD_NUMBER: _ClassVar[int]
@@ -640,7 +642,7 @@ class Annotation(_message.Message):
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     BOX_FIELD_NUMBER: _ClassVar[int]
-    OWN_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
     algorithm: str
     start_ms: int
     end_ms: int
@@ -651,8 +653,8 @@ class Annotation(_message.Message):
     confidence: float
     score: float
     box: Box
-    own: _struct_pb2.Struct
-    def __init__(self, algorithm: _Optional[str] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ..., revision: _Optional[str] = ..., shot_no: _Optional[int] = ..., text: _Optional[str] = ..., label: _Optional[str] = ..., confidence: _Optional[float] = ..., score: _Optional[float] = ..., box: _Optional[_Union[Box, _Mapping]] = ..., own: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
+    fields: _struct_pb2.Struct
+    def __init__(self, algorithm: _Optional[str] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ..., revision: _Optional[str] = ..., shot_no: _Optional[int] = ..., text: _Optional[str] = ..., label: _Optional[str] = ..., confidence: _Optional[float] = ..., score: _Optional[float] = ..., box: _Optional[_Union[Box, _Mapping]] = ..., fields: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
 
 class AlgorithmsAnswer(_message.Message):
     __slots__ = ("snapshot", "algorithms", "release")

@@ -91,8 +91,8 @@ BY_NAME: Mapping[str, tuple[Any, ...]] = {
 _ALL = tuple({value: None for values in BY_NAME.values() for value in values if isinstance(value, str)})
 _DEEP = 4
 _USUAL = ("clauses", "query", "left", "right", "clause", "name", "text", "title", "vector")
-# Cursors are followed from answer to answer; files come with requests of another kind.
-_LEFT_OUT = ("after", "cursor", "file")
+# Cursors are followed from answer to answer; files come with requests of another kind; scores are plug-ins.
+_LEFT_OUT = ("after", "cursor", "file", "score")
 
 
 def a_request(schema: GraphQLSchema, root: str, draw: Draw) -> dict[str, Any]:
@@ -129,14 +129,18 @@ def _arguments(arguments: Mapping[str, GraphQLArgument], draw: Draw, deep: int) 
 def _selection(schema: GraphQLSchema, field: GraphQLField, draw: Draw, deep: int) -> str:
     kind = get_named_type(field.type)
     if isinstance(kind, GraphQLUnionType | GraphQLInterfaceType):
-        # Fields of one name may be of several types: each kind's have names of their own in the answer.
-        kinds = schema.get_possible_types(kind)
-        parts = (f"... on {one.name} {{ {_fields(schema, one, draw, deep, f'{one.name}_')} }}" for one in kinds)
-        return f" {{ __typename {' '.join(parts)} }}"
-    return f" {{ {_fields(schema, kind, draw, deep)} }}" if isinstance(kind, GraphQLObjectType) else ""
+        # Fields of one name may have other types in other types: each has a name of its own in the answer.
+        of_each = (
+            f"... on {one.name} {{ {' '.join(_fields(schema, one, draw, deep, f'{one.name}_'))} }}"
+            for one in schema.get_possible_types(kind)
+        )
+        return f" {{ __typename {' '.join(of_each)} }}"
+    if not isinstance(kind, GraphQLObjectType):
+        return ""
+    return f" {{ {' '.join(_fields(schema, kind, draw, deep))} }}"
 
 
-def _fields(schema: GraphQLSchema, kind: GraphQLObjectType, draw: Draw, deep: int, before: str = "") -> str:
+def _fields(schema: GraphQLSchema, kind: GraphQLObjectType, draw: Draw, deep: int, called: str = "") -> list[str]:
     inner = []
     for name, one in kind.fields.items():
         # What takes arguments may be wrong, and the whole answer with it: it is asked for now and then.
@@ -144,9 +148,9 @@ def _fields(schema: GraphQLSchema, kind: GraphQLObjectType, draw: Draw, deep: in
         if wanted and (not one.args or draw(st.integers(0, 3)) == 0):
             given = _arguments(one.args, draw, 1)
             passed = ", ".join(f"{key}: {_literal(value)}" for key, value in given.items())
-            shown = f"{before}{name}: {name}" if before else name
-            inner.append(f"{shown}{f'({passed})' if passed else ''}{_selection(schema, one, draw, deep - 1)}")
-    return " ".join(inner) or "__typename"
+            named = f"{called}{name}: {name}" if called else name
+            inner.append(f"{named}{f'({passed})' if passed else ''}{_selection(schema, one, draw, deep - 1)}")
+    return inner
 
 
 def _literal(value: Any) -> str:
