@@ -90,16 +90,22 @@ class Doorkeeper(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         async def one(data: bytes, context: Any) -> Any:
             request = await self._begun(handler, method, data, context)
             with _audited(method, context):
-                return await handler.unary_unary(request, context)
+                try:
+                    return await handler.unary_unary(request, context)
+                except MediaflowError as error:
+                    await self._ends(error, context)
 
         async def several(data: bytes, context: Any) -> AsyncIterator[Any]:
             request, pages = await self._begun(handler, method, data, context), 0
             with _audited(method, context):
-                async for answer in handler.unary_stream(request, context):
-                    if pages:
-                        await self._pay(method, request, context)
-                    pages += 1
-                    yield answer
+                try:
+                    async for answer in handler.unary_stream(request, context):
+                        if pages:
+                            await self._pay(method, request, context)
+                        pages += 1
+                        yield answer
+                except MediaflowError as error:
+                    await self._ends(error, context)
 
         if handler.response_streaming:
             return grpc.unary_stream_rpc_method_handler(several, None, handler.response_serializer)
