@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from mediaflow.cli import imports, keeping, library, models, pins, releases
+from mediaflow.cli.algorithms import algorithms
 from mediaflow.cli.evaluate import evaluate
 from mediaflow.cli.publish import publish
 from mediaflow.cli.search import search
@@ -20,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(search)
+app.command()(algorithms)
 app.command()(serve)
 app.command()(evaluate)
 app.command()(library.status)

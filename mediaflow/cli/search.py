@@ -88,7 +88,7 @@ def search(
     character: Annotated[list[str], typer.Option(help="Only with this character.", metavar="NAME")] = [],  # noqa: B006
     talent: Annotated[list[str], typer.Option(help="Only with this talent.", metavar="NAME")] = [],  # noqa: B006
     group_by: Annotated[str | None, typer.Option(help="The best of each.", metavar="title|series")] = None,
-    sort: Annotated[str, typer.Option(help="Order of the hits.", metavar="score|time")] = "score",
+    sort: Annotated[str, typer.Option(help="Order of the hits.", metavar="score|time|NAME.FIELD[:desc]")] = "score",
     limit: Annotated[int, typer.Option(help="Most hits.", metavar="NUMBER")] = 20,
     score: Annotated[str | None, typer.Option(help="A score of one's own.", metavar="NAME")] = None,
     query: Annotated[str | None, typer.Option(help="The whole question, as JSON.", metavar="JSON|@FILE")] = None,

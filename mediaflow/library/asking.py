@@ -66,6 +66,10 @@ class Asking(Publishing):
                 old.close()
             return self._gateway
 
+    def searchable(self) -> list[dict[str, Any]]:
+        """Return what the current snapshot can be asked; see `mediaflow.search.described`."""
+        return self._newest_gateway().algorithms()
+
     def at(self, snapshot: str) -> Gateway:
         """Open a snapshot by its id, to be searched with its own encoders.
 

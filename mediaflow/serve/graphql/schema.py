@@ -14,7 +14,9 @@ from starlette.datastructures import UploadFile
 
 from mediaflow.errors import MediaflowError, UsageError
 from mediaflow.search.facets import FACETS
-from mediaflow.serve.bodies import as_wire
+from mediaflow.serve.bodies import as_query, as_wire
+from mediaflow.serve.graphql.own import named
+from mediaflow.serve.graphql.scalars import SCALARS
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
 
@@ -24,7 +26,7 @@ _ENUMS = {
     "Sort": ("score", "time"),
     "Facet": FACETS,
     "Presence": ("speaks", "in cast"),
-    "Comparison": ("equals", "least", "most"),
+    "Comparison": ("equals", "least", "most", "contains"),
     "Relation": ("overlap", "within", "before", "after", "during"),
     "Extent": ("union", "intersection"),
     "SpaceRelation": ("same_frame", "left_of", "above"),
@@ -32,11 +34,23 @@ _ENUMS = {
 }
 # Under this an answer holds its question, for the fields that are worked out from it.
 _ASKED = "asked"
+_TEXT = load_schema_from_path(str(_FILE))
+STATIC = frozenset(build_schema(_TEXT).type_map)
+"""Names of the types that every snapshot's schema has."""
+
 _LOG = logging.getLogger(__name__)
 
 
-def make_schema(work: Work) -> GraphQLSchema:
-    """Return the schema, whose fields call in threads the service that the context of a request holds."""
+def make_schema(work: Work, more: str = "") -> GraphQLSchema:
+    """Return the schema, whose fields call in threads the service that the context of a request holds.
+
+    Parameters
+    ----------
+    work : Work
+        The threads.
+    more : str
+        Types beside those of the file, in the schema language.
+    """
     query = QueryType()
 
     @query.field("search")
@@ -62,13 +76,13 @@ def make_schema(work: Work) -> GraphQLSchema:
 
     @query.field("algorithms")
     async def algorithms(_: Any, info: GraphQLResolveInfo) -> dict[str, Any]:
-        return await work.do(_service(info).algorithms)
+        return named(await work.do(_service(info).algorithms), info.context["own"])
 
     @query.field("status")
     async def status(_: Any, info: GraphQLResolveInfo) -> dict[str, Any]:
         return await work.do(_service(info).status)
 
-    return _bound(query, _answer(work))
+    return _bound(query, _answer(work), more)
 
 
 def _answer(work: Work) -> ObjectType:
@@ -119,16 +133,17 @@ def _given(given: Mapping[str, Any], **called: str) -> dict[str, Any]:
     return {called.get(name, name): value for name, value in given.items() if value is not None}
 
 
-def _bound(query: QueryType, answer: ObjectType) -> GraphQLSchema:
+def _bound(query: QueryType, answer: ObjectType, more: str) -> GraphQLSchema:
     """Return the schema of the file with the fields of a query and of an answer.
 
     Ariadne's `make_executable_schema` would do the same, but its enums do not parse variables with graphql-core from
     3.2.14 on.
     """
-    schema = build_schema(load_schema_from_path(str(_FILE)))
+    schema = build_schema(f"{_TEXT}\n{more}")
     query.bind_to_schema(schema)
     answer.bind_to_schema(schema)
-    upload_scalar.bind_to_schema(schema)
+    for scalar in (upload_scalar, *SCALARS):
+        scalar.bind_to_schema(schema)
     for name, values in _ENUMS.items():
         enum = assert_enum_type(schema.type_map[name])
         for value in values:
@@ -143,8 +158,7 @@ async def _query(given: Mapping[str, Any]) -> dict[str, Any]:
     body = dict(given)
     if "first" in body:
         body["limit"] = body.pop("first")
-    read: dict[str, Any] = as_wire(await _with_files(body))
-    return read
+    return as_query(await _with_files(body))
 
 
 async def _with_files(value: Any) -> Any:
