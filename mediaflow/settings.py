@@ -89,6 +89,18 @@ class Settings(BaseSettings):
         min_length=16,
         description="Signs cursors, the same in processes that share their readers; without it each has its own.",
     )
+    auth: bool | None = Field(
+        None, description="Whether servers take keys alone; without it where others reach them, or once there is a key."
+    )
+    host_names: Annotated[list[str], NoDecode] = Field(
+        [], description="Names by which servers are asked beside their own; in the variable separated by `,`."
+    )
+    rate_per_minute: int = Field(
+        60_000, ge=0, description="What requests with one key may cost in a minute, in each server; 0: no limit."
+    )
+    open_rate_per_minute: int = Field(
+        0, ge=0, description="The same for requests of one address where no key is needed; 0: no limit."
+    )
     golden: Path | None = Field(None, description="A file of questions with their answers, for the gate `golden`.")
     gate_coverage_least: float = Field(
         0.0, ge=0, le=1, description="The least share of the titles that a snapshot has, as a whole and per algorithm."
@@ -120,7 +132,7 @@ class Settings(BaseSettings):
     def _split(cls, value: Any) -> Any:
         return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
 
-    @field_validator("built_in", mode="before")
+    @field_validator("built_in", "host_names", mode="before")
     @classmethod
     def _names(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from mediaflow.cli import imports, keeping, library, models, pins, releases
+from mediaflow.cli import imports, keeping, keys, library, models, pins, releases
 from mediaflow.cli.algorithms import algorithms
 from mediaflow.cli.evaluate import evaluate
 from mediaflow.cli.publish import publish
@@ -43,6 +43,7 @@ app.command()(keeping.verify)
 app.command()(keeping.erase)
 app.add_typer(imports.app, name="annotations")
 app.add_typer(models.app, name="models")
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from mediaflow.search.results import Hit, Results
 
+_UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_DURATION = re.compile(r"(\d{1,6})([smhd])")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _PIPED_WIDTH = 160
 _PIPED_COLUMNS_WIDTH = 200
@@ -48,6 +50,16 @@ def duration(seconds: float) -> str:
         if seconds < longest:
             return f"{max(1, round(seconds / worth))} {unit}"
     return f"{round(seconds / 3600)} h"
+
+
+def milliseconds(duration: str) -> int:
+    """Return a duration that a user wrote, such as 12h; `UsageError` where it is none."""
+    found = _DURATION.fullmatch(duration.strip())
+    if found is None or not int(found[1]):
+        raise UsageError(
+            f"{duration!r} is no duration: give a number and s, m, h or d, such as 12h or 30d.", duration=duration
+        )
+    return int(found[1]) * _UNITS_MS[found[2]]
 
 
 def counted(number: int, what: str) -> str:

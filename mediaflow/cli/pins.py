@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
-from mediaflow.cli.output import plain, sentences
-from mediaflow.errors import UsageError
+from mediaflow.cli.output import milliseconds, plain, sentences
 
-_UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_DURATION = re.compile(r"(\d{1,6})([smhd])")
 _CURRENT = "current"
 
 
@@ -28,7 +24,7 @@ def pin(
     from mediaflow.library import open_library
 
     with sentences(), open_library() as opened:
-        ttl_ms = _milliseconds(duration)
+        ttl_ms = milliseconds(duration)
         wanted = None if snapshot == _CURRENT else snapshot
         put = opened.pin(wanted, why, ttl_ms)
         until_ms = time.time_ns() // 1_000_000 + ttl_ms
@@ -54,12 +50,3 @@ def kept(line: Mapping[str, Any]) -> str:
 
     said = f"Pin {line['id']} keeps snapshot {line['snapshot']} until {when(line['until_ms'])}"
     return plain(f"{said} for {line['who']}: {line['why']}" if "who" in line else f"{said}.")
-
-
-def _milliseconds(duration: str) -> int:
-    found = _DURATION.fullmatch(duration.strip())
-    if found is None or not int(found[1]):
-        raise UsageError(
-            f"{duration!r} is no duration: give a number and s, m, h or d, such as 12h or 30d.", duration=duration
-        )
-    return int(found[1]) * _UNITS_MS[found[2]]

@@ -88,6 +88,13 @@ class Asked:
 
     def find(self, tables: Tables, titles: Titles, limit: int | None) -> pl.DataFrame:
         """Return MATCHES of some titles, best first."""
+        if isinstance(self.searcher, TextSearcher) and self.searcher.alone:
+            # Which of them are best is known once all that may answer are scored.
+            found = self.searcher.scored(self._found(tables, titles, None))
+            return found if limit is None else found.head(limit)
+        return self._found(tables, titles, limit)
+
+    def _found(self, tables: Tables, titles: Titles, limit: int | None) -> pl.DataFrame:
         table = tables(self.algorithm)
         if titles is None or not (at_first := self._beyond(tables, titles, limit)):
             return self.searcher.search(table, self._within(titles), limit)

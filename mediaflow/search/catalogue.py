@@ -65,14 +65,19 @@ class Catalogue:
     ) -> None:
         self._reader = reader
         self._speakers = speakers
-        self._allowed = allowed
+        self.allowed = allowed
 
     @cached_property
     def titles(self) -> pl.DataFrame:
         """One row a title, ordered by number."""
         table = self._reader.table("titles").to_table(columns=list(_TITLES))
         titles = pl.DataFrame(pl.from_arrow(table)).sort("title_no")
-        return titles if self._allowed is None else titles.filter(pl.col("title_id").is_in(sorted(self._allowed)))
+        return titles if self.allowed is None else titles.filter(pl.col("title_id").is_in(sorted(self.allowed)))
+
+    @cached_property
+    def numbers(self) -> frozenset[int] | None:
+        """Numbers of the titles that may be seen; None stands for all."""
+        return None if self.allowed is None else frozenset(self.titles["title_no"].to_list())
 
     @cached_property
     def cast(self) -> Cast:
@@ -122,9 +127,7 @@ class Catalogue:
         """Resolve filters to the titles that fit all of them."""
         notes: list[str] = []
         conditions = self._conditions(filters, notes)
-        titles = self.titles.filter(*conditions) if conditions else self.titles
-        limited = bool(conditions) or self._allowed is not None
-        chosen = frozenset(titles["title_no"].to_list()) if limited else None
+        chosen = frozenset(self.titles.filter(*conditions)["title_no"].to_list()) if conditions else self.numbers
         if not (filters.characters or filters.talents):
             return Selection(chosen, None, tuple(notes))
         voices = self.voices(filters.characters, filters.talents)
@@ -142,7 +145,7 @@ class Catalogue:
     def _seen(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return the rows of titles that may be seen."""
         return (
-            rows if self._allowed is None else rows.filter(pl.col("title_no").is_in(self.titles["title_no"].implode()))
+            rows if self.allowed is None else rows.filter(pl.col("title_no").is_in(self.titles["title_no"].implode()))
         )
 
     def _conditions(self, filters: Filters, notes: list[str]) -> list[pl.Expr]:

@@ -85,13 +85,28 @@ class CutOffs:
         Opens the table of an algorithm whose rows have vectors of unit norm.
     rate : float
         The share of unrelated pairs that may be above a cut-off.
+    titles : callable
+        Gives the numbers of the titles whose rows count; None for all.
     """
 
-    def __init__(self, table: Callable[[str], lance.LanceDataset], rate: float = FALSE_POSITIVES) -> None:
+    def __init__(
+        self,
+        table: Callable[[str], lance.LanceDataset],
+        rate: float = FALSE_POSITIVES,
+        titles: Callable[[], frozenset[int] | None] = lambda: None,
+    ) -> None:
         self.rate = rate
         self._table = table
+        self._titles = titles
         self._known: dict[tuple[str, str], Any] = {}
+        self._unrelated: dict[str, NDArray[np.float32]] = {}
         self._lock = threading.Lock()
+
+    def within(self, titles: Callable[[], frozenset[int] | None]) -> CutOffs:
+        """Return the cut-offs for who may see these titles alone: rows of others have no part in them."""
+        narrow = CutOffs(self._table, self.rate, titles)
+        narrow._unrelated = self._unrelated
+        return narrow
 
     def of_text(self, algorithm: str, encoder: Encoder, vector: NDArray[np.float32]) -> float:
         """Return the least cosine similarity with a row that is beyond chance, of the text that is `vector` (dim,)."""
@@ -110,8 +125,9 @@ class CutOffs:
 
     def _beside_texts(self, algorithm: str, encoder: Encoder) -> _Chance:
         vectors, _ = self._sample(algorithm)
-        texts = encoder.encode_texts([f"a picture of a {thing}" for thing in _THINGS])
-        similarities = vectors @ texts.T
+        if encoder.identity not in self._unrelated:
+            self._unrelated[encoder.identity] = encoder.encode_texts([f"a picture of a {thing}" for thing in _THINGS])
+        similarities = vectors @ self._unrelated[encoder.identity].T
         if not len(vectors):
             return _Chance(vectors, 1.0)
         middle, deviation = _middle(similarities)
@@ -130,10 +146,15 @@ class CutOffs:
         return float(middle + NormalDist().inv_cdf(1 - self.rate) * deviation)
 
     def _sample(self, algorithm: str) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        """Return (rows, dim) vectors of rows spread evenly over the table, and whose they are."""
-        table = self._table(algorithm)
-        count = table.count_rows()
+        """Return (rows, dim) vectors of rows spread evenly over those that count, and whose they are."""
+        table, titles = self._table(algorithm), self._titles()
+        of_theirs = None
+        if titles is not None:
+            numbers = table.to_table(columns=["title_no"])["title_no"].to_numpy()
+            of_theirs = np.flatnonzero(np.isin(numbers, np.fromiter(titles, np.int64, len(titles))))
+        count = table.count_rows() if of_theirs is None else len(of_theirs)
         at = np.linspace(0, max(count - 1, 0), min(count, _ROWS)).astype(np.int64)
+        at = at if of_theirs is None else of_theirs[at]
         rows = table.take(at, columns=["vector", "title_no"])
         vectors = rows["vector"].combine_chunks()
         flat = vectors.flatten().to_numpy(zero_copy_only=False).astype(np.float32)

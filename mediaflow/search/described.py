@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mediaflow.search.fields import compares, field_type, own_fields
@@ -10,8 +11,20 @@ if TYPE_CHECKING:
     from mediaflow.snapshots.manifest import AlgorithmPart, Manifest
 
 
-def described(manifest: Manifest) -> list[dict[str, Any]]:
+def described(
+    manifest: Manifest, rows: Callable[[str], int], pending: Callable[[str], int], titles: int
+) -> list[dict[str, Any]]:
     """Return the algorithms of a snapshot, by name.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        Of the snapshot.
+    rows, pending : callable
+        Give for an algorithm how many rows it has, and how many titles wait for its newest ones, as far as these may
+        be seen.
+    titles : int
+        How many titles may be seen.
 
     Returns
     -------
@@ -31,9 +44,9 @@ def described(manifest: Manifest) -> list[dict[str, Any]]:
             "fields": _fields(name, part),
             "model": manifest.encoders.get(part.model) if part.model else None,
             "generation": part.generation,
-            "rows": manifest.tables[part.table].rows,
-            "pending": len(part.pending),
-            "titles": manifest.tables["titles"].rows,
+            "rows": rows(name),
+            "pending": pending(name),
+            "titles": titles,
         }
         for name, part in sorted(manifest.algorithms.items())
     ]

@@ -26,11 +26,12 @@ from mediaflow.search.facets import Count, facets
 from mediaflow.search.fields import check_sortable
 from mediaflow.search.group import by_time, grouped
 from mediaflow.search.hits import Showing
-from mediaflow.search.literals import both
+from mediaflow.search.literals import among, both
 from mediaflow.search.order import by_field
 from mediaflow.search.people import Voices
 from mediaflow.search.query import Filters, FreeText, Query, Sort, SortBy, leaves
 from mediaflow.search.results import Results
+from mediaflow.search.rights import Rights
 from mediaflow.search.routing import DIALOGUE, Router
 from mediaflow.search.scores import Scores, rescored
 from mediaflow.search.similar import VISUAL, Pictures
@@ -54,6 +55,8 @@ _MOST_HITS = 1000
 # So many moments and matches of the last questions are remembered for their next pages: some tens of megabytes. A
 # question without any costs as much as some hundreds of them.
 _REMEMBERED, _A_QUESTION = 500_000, 500
+# Catalogues of those who may not see all are held for so many titles in all: about 250 MB. A small one counts as some.
+_NARROW_TITLES, _A_CATALOGUE = 500_000, 1_000
 # Any text does: the first one that a model encodes takes longer than the others.
 _WARMING = "a picture"
 
@@ -111,6 +114,10 @@ class Gateway:
         self._cutoffs = CutOffs(self._table, false_positives)
         self._outside = outside or {}
         self._scores = scores or Scores()
+        # Shared with the gateways of those who may not see all, so that all of them together are bounded.
+        self._known: LRUCache[tuple[frozenset[str] | None, Query, int], _Ranked] = LRUCache(_REMEMBERED, _rows)
+        self._narrow: LRUCache[Rights, Gateway] = LRUCache(_NARROW_TITLES, _titles)
+        self._lock = threading.Lock()
         self._see(Catalogue(reader, lambda: self._speakers))
 
     def _see(self, catalogue: Catalogue) -> None:
@@ -119,8 +126,7 @@ class Gateway:
         self._router = Router(
             self.reader, self._encoders, self._pictures, catalogue, self._cutoffs, self._texts, self._outside
         )
-        self._known: LRUCache[tuple[Query, int], _Ranked] = LRUCache(_REMEMBERED, _rows)
-        self._lock = threading.Lock()
+        self._counts: dict[str, int] = {}
 
     def search(self, query: Query, offset: int = 0) -> Results:
         """Answer a query.
@@ -198,7 +204,7 @@ class Gateway:
 
     def algorithms(self) -> list[dict[str, Any]]:
         """Return what can be asked; see `mediaflow.search.described`."""
-        return described(self.reader.manifest)
+        return described(self.reader.manifest, self.rows, self.pending, len(self.catalogue.titles))
 
     def select(self, filters: Filters) -> Selection:
         """Resolve filters to the titles that fit all of them, by the catalogue and by what algorithms found there.
@@ -223,8 +229,34 @@ class Gateway:
         It lasts as long as this one.
         """
         narrow = copy.copy(self)
-        narrow._see(Catalogue(self.reader, lambda: self._speakers, allowed))
+        catalogue = Catalogue(self.reader, lambda: self._speakers, allowed)
+        narrow._cutoffs = self._cutoffs.within(lambda: catalogue.numbers)
+        narrow._see(catalogue)
         return narrow
+
+    def seen_by(self, rights: Rights) -> Gateway:
+        """Return the gateway `within` the titles that rights name in this snapshot; the same for the same rights."""
+        with self._lock:
+            known = self._narrow.get(rights)
+        if known is None:
+            known = self.within(rights.among(self.catalogue.titles))
+            with self._lock:
+                self._narrow[rights] = known
+        return known
+
+    def rows(self, algorithm: str) -> int:
+        """Return how many rows an algorithm has of the titles that may be seen."""
+        if algorithm not in self._counts:
+            part, numbers = self.reader.manifest.algorithms[algorithm], self.catalogue.numbers
+            if numbers is None:
+                return self.reader.manifest.tables[part.table].rows
+            self._counts[algorithm] = self._table(algorithm).count_rows(among("title_no", numbers))
+        return self._counts[algorithm]
+
+    def pending(self, algorithm: str) -> int:
+        """Return how many of the titles that may be seen are published without an algorithm's newest rows."""
+        waiting, numbers = self.reader.manifest.algorithms[algorithm].pending, self.catalogue.numbers
+        return len(waiting) if numbers is None else len(numbers.intersection(waiting))
 
     def close(self) -> None:
         """Let go of the snapshot."""
@@ -301,12 +333,13 @@ class Gateway:
         """Return what answers a question, looked for as deep as the page needs: what is above stays the same."""
         depth = _depth(query)
         while True:
+            asked = self.catalogue.allowed, query, depth
             with self._lock:
-                known = self._known.get((query, depth))
+                known = self._known.get(asked)
             ranked = known or self._evaluated(query, selection, depth)
             if known is None and _rows(ranked) <= _REMEMBERED:
                 with self._lock:
-                    self._known[query, depth] = ranked
+                    self._known[asked] = ranked
             if not ranked.unended or len(ranked.moments) >= needed:
                 return ranked
             depth *= _DEEPER
@@ -366,6 +399,11 @@ class Gateway:
 def _rows(ranked: _Ranked) -> int:
     """Return how many rows an answer takes as much memory as."""
     return _A_QUESTION + len(ranked.moments) + sum(len(one.matches) for one in ranked.evaluation.leaves)
+
+
+def _titles(gateway: Gateway) -> int:
+    """Return how many titles a gateway of some of them counts as."""
+    return min(_NARROW_TITLES, _A_CATALOGUE + len(gateway.catalogue.titles))
 
 
 def _depth(query: Query) -> int:

@@ -93,12 +93,12 @@ class Router:
                 return self._free_text(clause)
             case Dialogue():
                 self.part(DIALOGUE)
-                return [Asked(DIALOGUE, TextSearcher(clause.text), self._of_cues(clause))]
+                return [Asked(DIALOGUE, self._words(clause.text), self._of_cues(clause))]
             case Onscreen():
                 self.part(ONSCREEN)
                 sure = at_least("confidence", clause.least_confidence) if clause.least_confidence > 0 else None
                 region = in_region(clause.region) if clause.region else None
-                return [Asked(ONSCREEN, TextSearcher(clause.text), both(region, sure))]
+                return [Asked(ONSCREEN, self._words(clause.text), both(region, sure))]
             case Label():
                 return self._label(clause)
             case Character() | Talent():
@@ -198,7 +198,7 @@ class Router:
                 ) from error
         text = str(value)
         if shape in TEXT_SHAPES:
-            return TextSearcher(text)
+            return self._words(text)
         if shape == _LABELS:
             return _labelled(part, text)
         if shape in VECTOR_SHAPES:
@@ -208,6 +208,9 @@ class Router:
             " mediaflow.",
             algorithm=clause.algorithm,
         )
+
+    def _words(self, text: str) -> TextSearcher:
+        return TextSearcher(text, alone=self._catalogue.allowed is not None)
 
     def _of_cues(self, clause: Dialogue) -> str | None:
         language, kind = clause.language, clause.kind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from ariadne.asgi import GraphQL
 from ariadne.asgi.handlers import GraphQLHTTPHandler
 from ariadne.exceptions import HttpBadRequestError
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
@@ -19,7 +20,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mediaflow.errors import UsageError
-from mediaflow.serve.caller import Callers, anybody, who_asks
+from mediaflow.serve.access.door import Door
+from mediaflow.serve.access.rates import TooMany
+from mediaflow.serve.access.requests import STATUS, Doorkeeper, headers_of, refusal
+from mediaflow.serve.caller import who_asks
 from mediaflow.serve.graphql.schemas import Schemas
 from mediaflow.serve.hangup import HangUp
 from mediaflow.serve.service import Service
@@ -42,12 +46,16 @@ _SILENT = logging.getLogger("mediaflow.serve.answered")
 _SILENT.disabled = True
 
 
-def make_app(service: Service, work: Work, host: str, callers: Callers = anybody) -> Starlette:
-    """Return the application that answers HTTP requests at a host, or any usual name of this machine."""
-    schemas = Schemas(work)
+def make_app(service: Service, work: Work, host: str, door: Door | None = None, names: Sequence[str] = ()) -> Starlette:
+    """Return the application that answers HTTP requests at a host, or other names of it, or any of this machine.
+
+    It stands behind a door; without one it is open to all.
+    """
+    door = door or Door()
+    schemas = Schemas(work, door.charge)
 
     def context(request: Request, _: Any) -> dict[str, Any]:
-        return {"request": request, "service": service.of(who_asks(callers, request.headers))}
+        return {"request": request, "service": service.of(who_asks(request.headers))}
 
     graphql = GraphQL(
         schemas.of({}).schema,
@@ -73,7 +81,8 @@ def make_app(service: Service, work: Work, host: str, callers: Callers = anybody
         middleware=[
             Middleware(HangUp),
             Middleware(Guard),
-            Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, host], www_redirect=False),
+            Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, host, *names], www_redirect=False),
+            Middleware(Doorkeeper, door=door),
         ],
     )
 
@@ -124,7 +133,7 @@ class Guard:
         except TooLarge as error:
             if begun:
                 raise
-            await _refusal(error, 413)(scope, receive, headed)
+            await refusal(error, 413)(scope, receive, headed)
 
 
 class _Handler(GraphQLHTTPHandler):
@@ -146,15 +155,18 @@ class _Handler(GraphQLHTTPHandler):
             context = await self.get_context_for_request(request, data)
             _, result = await self._schemas.answer(data, context, logger=_SILENT)
             # An answer that says what is wrong is one; transport errors are those of the transport.
-            return JSONResponse(result, 200 if "data" in result else 400)
+            return JSONResponse(result) if "data" in result else _unanswered(result)
         except HttpBadRequestError as error:
-            return _refusal(UsageError(f"{(error.message or 'The request is none').rstrip('.')}."), 400)
+            return refusal(UsageError(f"{(error.message or 'The request is none').rstrip('.')}."))
+        except HTTPException as error:
+            # What starlette says of a body that is no multipart request.
+            return refusal(UsageError(error.detail), error.status_code)
         except TooLarge:
             raise
-        except UsageError as error:
-            return _refusal(error, 400)
+        except (UsageError, TooMany) as error:
+            return refusal(error)
         except RecursionError:
-            return _refusal(UsageError("The request is nested too deeply."), 400)
+            return refusal(UsageError("The request is nested too deeply."))
 
     async def _data(self, request: Request) -> Any:
         try:
@@ -189,9 +201,11 @@ def _encode(value: Any) -> None:
             _encode(one)
 
 
-def _refusal(error: UsageError, status: int) -> Response:
-    extensions: Mapping[str, Any] = {"code": type(error).__name__, "fields": error.fields}
-    return JSONResponse({"errors": [{"message": error.message, "extensions": extensions}]}, status)
+def _unanswered(result: Mapping[str, Any]) -> Response:
+    """Return the answer to a request of which nothing was executed."""
+    told = result["errors"][0]["extensions"]
+    status = next((status for kind, status in STATUS if kind.__name__ == told["code"]), 400)
+    return JSONResponse(result, status, headers_of(told["code"], told["fields"]))
 
 
 def _too_large() -> TooLarge:

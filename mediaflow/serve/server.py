@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -12,9 +11,11 @@ from dataclasses import dataclass
 
 import grpc
 import uvicorn
+from starlette.types import ASGIApp
 
 from mediaflow.errors import UsageError
 from mediaflow.search.engine import SearchEngine
+from mediaflow.serve.access.door import Door, own
 from mediaflow.serve.cursors import Cursors
 from mediaflow.serve.grpc.face import make_server
 from mediaflow.serve.http import MOST_BYTES, make_app
@@ -23,18 +24,23 @@ from mediaflow.serve.work import Work
 
 DRAIN_S = 30
 _WAITING_CONNECTIONS = 512
+_EVERYWHERE = ("0.0.0.0", "::")
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where the faces listen: a host, and a port each; port 0 takes any that is free, None leaves a face out."""
+    """Where the faces listen: a host, and a port each; port 0 takes any that is free, None leaves a face out.
+
+    `names` are those by which HTTP may be asked beside the host itself and the usual ones of this machine.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8000
     grpc_port: int | None = None
+    names: tuple[str, ...] = ()
 
 
-def serve(engine: SearchEngine, cursors: Cursors, address: Address, said: Callable[[str], None]) -> None:
+def serve(engine: SearchEngine, cursors: Cursors, address: Address, said: Callable[[str], None], door: Door) -> None:
     """Answer requests until this process gets SIGTERM or SIGINT; then end what was begun, and return.
 
     Parameters
@@ -47,40 +53,58 @@ def serve(engine: SearchEngine, cursors: Cursors, address: Address, said: Callab
         Where to listen.
     said : callable
         Gets a sentence for each address, once it is listened at.
+    door : Door
+        Says who asks. It is opened here, and closed.
 
     Raises
     ------
     UsageError
-        The host is not this machine alone, or the port is taken.
+        The host is not this machine alone and anybody could ask there, or nobody; or the port is taken.
     """
-    refuse_strangers(address.host)
-    with _listening(address.host, address.port) as opened:
-        asyncio.run(_serve(engine, cursors, address, opened, said))
+    refuse_strangers(address, door)
+    with _listening(address.host, address.port) as opened, door:
+        asyncio.run(_serve(engine, cursors, address, opened, said, door))
 
 
-def refuse_strangers(host: str) -> None:
-    """Raise `UsageError` for an address at which others than this machine could ask."""
-    try:
-        own = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        own = False
-    if not own:
+def refuse_strangers(address: Address, door: Door) -> None:
+    """Raise `UsageError` for an address at which others than this machine could ask without a key."""
+    host = address.host
+    if own(host):
+        return
+    if not door.always:
         raise UsageError(
-            f"The host {host!r} is not this machine alone, and nothing asks there who is asking: give 127.0.0.1, ::1 or"
-            " localhost.",
+            f"The host {host!r} is not this machine alone, and nothing would ask there who is asking: leave --no-auth"
+            " out, or give 127.0.0.1, ::1 or localhost.",
+            host=host,
+        )
+    if not door.has_key():
+        raise UsageError(
+            f"The host {host!r} is not this machine alone, and nobody could ask there, as no key holds: make one with"
+            " 'mediaflow keys add'.",
+            host=host,
+        )
+    if not address.names and host in _EVERYWHERE:
+        raise UsageError(
+            f"The host {host!r} is every address of this machine: say by which names it is asked, such as"
+            " --name films.example.",
             host=host,
         )
 
 
 async def _serve(
-    engine: SearchEngine, cursors: Cursors, address: Address, opened: socket.socket, said: Callable[[str], None]
+    engine: SearchEngine,
+    cursors: Cursors,
+    address: Address,
+    opened: socket.socket,
+    said: Callable[[str], None],
+    door: Door,
 ) -> None:
     service, work = Service(engine, cursors), Work()
-    server = _Server(_config(service, work, address.host))
+    server = _Server(_config(make_app(service, work, address.host, door, address.names)))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
-    calls = None if address.grpc_port is None else make_server(service, work, MOST_BYTES)
+    calls = None if address.grpc_port is None else make_server(service, work, MOST_BYTES, door)
     said(f"GraphQL answers at http://{_shown(address.host, opened.getsockname()[1])}/graphql.")
     if calls:
         said(f"gRPC answers at {_shown(address.host, await _started(calls, address))}.")
@@ -95,9 +119,9 @@ async def _serve(
         work.close()
 
 
-def _config(service: Service, work: Work, host: str) -> uvicorn.Config:
+def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
-        make_app(service, work, host),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,

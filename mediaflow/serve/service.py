@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mediaflow.errors import MediaflowError, UsageError
 from mediaflow.search.wire import read_query, write_query
-from mediaflow.serve.caller import Caller
+from mediaflow.serve.caller import ANYBODY, Caller
 from mediaflow.serve.cursors import Cursors, Place
 from mediaflow.serve.forms import annotation, facet_counts
 from mediaflow.snapshots.engine import BehindClient
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 MOST_ON_A_PAGE = 500
 _TITLE_COLUMNS = ("title_id", "title", "kind", "year", "genres", "languages", "series", "season", "episode")
-_ANYBODY = Caller()
 # A query has a clause at least; where only its filters count, any does.
 _ANY: Mapping[str, Any] = {"clauses": [{"text": {"text": ""}}]}
 
@@ -42,7 +41,7 @@ class Service:
         Who asks.
     """
 
-    def __init__(self, engine: SearchEngine, cursors: Cursors, caller: Caller = _ANYBODY) -> None:
+    def __init__(self, engine: SearchEngine, cursors: Cursors, caller: Caller = ANYBODY) -> None:
         self._engine = engine
         self._cursors = cursors
         self._caller = caller
@@ -313,8 +312,8 @@ class Service:
         """Open the snapshot of a cursor, of the request, or the current one, as far as the caller may see it."""
         snapshot = place.snapshot if place else self._snapshot
         with self._engine.gateway(snapshot, self._caller.seen) as gateway:
-            titles = self._caller.titles
-            yield gateway if titles is None else gateway.within(titles)
+            rights = self._caller.rights
+            yield gateway if rights is None else gateway.seen_by(rights)
 
     def _after(self, told: Mapping[str, Any], end: int, total: int, question: Any) -> str | None:
         """Return the cursor of the page that begins at `end`, None where nothing is left."""

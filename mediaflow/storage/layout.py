@@ -24,6 +24,7 @@ PINS = "pins/"
 PROBES = "probes/"
 ERASURES = "erasures/"
 EVALUATIONS = "evaluations/"
+KEYS = "keys/"
 
 
 def artifact(stage: str, title_id: str, revision: str, attempt: str, part: str) -> str:

@@ -78,8 +78,8 @@ LOUD = [
 ]
 
 
-def make_world(folder: Path) -> World:
-    world = World(FolderStore(folder))
+def make_world(folder: Path, without: frozenset[str] = frozenset()) -> World:
+    world = World(FolderStore(folder), without=without)
     world.title("harbour", {"Ann Lee": "Maria Rivera", "Bo Ek": "Captain Ström"}, year=1994, genres=["Drama", "Sci-Fi"])
     world.title("meadow", {"Ann Lee": "Eve", "Cy Dow": "Maria"}, year=2001, genres=["Comédie"])
     episode = {"kind": "episode", "series": "Night Shift", "season": 1}

@@ -78,6 +78,8 @@ def test_the_rate_is_that_of_queries_that_mean_nothing_there(world: World) -> No
 class Likes:
     """An encoder whose unrelated texts are all near to all pictures."""
 
+    identity = "likes"
+
     def encode_texts(self, texts: list[str]) -> np.ndarray:
         vectors = np.random.default_rng(6).normal(scale=0.05, size=(len(texts), DIM))
         vectors[:, 0] += 1

@@ -11,7 +11,19 @@ import pytest
 from mediaflow.errors import MediaflowError
 from mediaflow.search.facets import FACETS
 from mediaflow.search.gateway import Gateway
-from mediaflow.search.query import Character, Dialogue, Filters, FreeText, Query, SimilarToRange, SimilarToShot, Visual
+from mediaflow.search.query import (
+    Character,
+    Clause,
+    Dialogue,
+    Filters,
+    FreeText,
+    Query,
+    SimilarToPicture,
+    SimilarToRange,
+    SimilarToShot,
+    Visual,
+)
+from mediaflow.search.rights import Rights
 from mediaflow.search.views.characters import Characters
 from mediaflow.search.views.timeline import Timeline
 from tests.search.truths import Brute, questions, world
@@ -111,6 +123,40 @@ def test_no_name_leads_to_a_forbidden_title(everything: Gateway, narrow: Gateway
 def test_pages_of_what_ranks_have_none_of_them(narrow: Gateway, query: Query) -> None:
     found = {hit.title_id for hit in narrow.search(query)}
     assert found and not found & FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [
+        Visual("night", everything=True),
+        SimilarToShot("film-2", 100, everything=True),
+        SimilarToPicture(b"\xff\x00\x00", "red", everything=True),
+    ],
+)
+def test_what_is_similar_enough_follows_from_what_may_be_seen(
+    everything: Gateway, narrow: Gateway, without: Gateway, clause: Clause
+) -> None:
+    cuts = [[(step.least, step.by_chance) for step in one.explain(Query((clause,)))] for one in (narrow, without)]
+    assert cuts[0] == cuts[1]
+    assert cuts[0] != [(step.least, step.by_chance) for step in everything.explain(Query((clause,)))]
+
+
+def test_words_score_by_what_may_be_seen_alone(everything: Gateway, narrow: Gateway, without: Gateway) -> None:
+    seen = without.within(frozenset(without.catalogue.titles["title_id"]))
+    for text in ("the", "that the"):
+        scores = [
+            [(hit.title_id, hit.start_ms, hit.score) for hit in one.search(Query((Dialogue(text),), limit=1000))]
+            for one in (narrow, seen, everything)
+        ]
+        assert scores[0] == scores[1]
+        assert 0 < len(scores[0]) < len(scores[2])
+
+
+def test_rights_share_their_gateway_and_what_it_knows(everything: Gateway) -> None:
+    some, same = Rights(frozenset({"film-1", "film-2"})), Rights(frozenset({"film-2", "film-1"}))
+    assert everything.seen_by(some) is everything.seen_by(same)
+    assert everything.seen_by(some) is not everything.seen_by(Rights(frozenset({"film-1"})))
+    assert set(everything.seen_by(some).catalogue.titles["title_id"]) == {"film-1", "film-2"}
 
 
 def _people(gateway: Gateway, query: Query) -> list[tuple[str, str, int]]:

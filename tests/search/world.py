@@ -98,7 +98,7 @@ class World:
     """Collects rows and publishes them as one snapshot.
 
     Every title is a mapping of the columns of `TITLES`, its number its place; rows of an algorithm name their title
-    by `title_id`.
+    by `title_id`. Titles in `without` are passed over with all of their rows: what is written has never known them.
     """
 
     store: ObjectStore
@@ -107,9 +107,12 @@ class World:
     parts: dict[str, AlgorithmPart] = field(default_factory=dict)
     tables: dict[str, TablePart] = field(default_factory=dict)
     thumbnails: str | None = None
+    without: frozenset[str] = frozenset()
 
     def title(self, title_id: str, cast: Mapping[str, str | None] | None = None, **columns: Any) -> None:
         """Add a title; `cast` maps talents to characters."""
+        if title_id in self.without:
+            return
         number = len(self.titles)
         self.titles.append({"title_id": title_id, "title": title_id.replace("-", " ").title(), **columns})
         for position, (talent, character) in enumerate((cast or {}).items()):
@@ -141,7 +144,8 @@ class World:
     ) -> None:
         """Add an algorithm with its rows, in place of one of that name; `own` names its own fields."""
         table = f"{name}-{generation}"
-        self.tables[table] = self._write(table, columns, [self._numbered(row) for row in rows], unindexed)
+        rows = [self._numbered(row) for row in rows if row["title_id"] not in self.without]
+        self.tables[table] = self._write(table, columns, rows, unindexed)
         fields = {one: str(columns[one]) for one in own}
         self.parts[name] = AlgorithmPart(
             generation=f"{name}-generation",

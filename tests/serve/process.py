@@ -10,6 +10,10 @@ from typing import Any
 import polars as pl
 
 from mediaflow.search.engine import Gateways, SearchEngine
+from mediaflow.serve.access import audit
+from mediaflow.serve.access.door import Door
+from mediaflow.serve.access.keys import Keys
+from mediaflow.serve.access.rates import Rates
 from mediaflow.serve.cursors import Cursors
 from mediaflow.serve.server import Address, serve
 from mediaflow.snapshots.manifest import Manifest
@@ -100,9 +104,14 @@ def engine(store: FolderStore) -> SearchEngine:
 
 
 if __name__ == "__main__":
-    serve(
-        engine(FolderStore(Path(sys.argv[1]) / "store")),
-        Cursors(KEY),
-        Address(port=0, grpc_port=0),
-        lambda sentence: print(sentence, flush=True),
-    )
+    home, *limit = sys.argv[1:]
+    store = FolderStore(Path(home) / "store")
+    door = Door(Keys(store), rates=Rates(int(limit[0]) if limit else 0))
+    with audit.kept(Path(home)):
+        serve(
+            engine(store),
+            Cursors(KEY),
+            Address(port=0, grpc_port=0),
+            lambda sentence: print(sentence, flush=True),
+            door,
+        )

@@ -243,7 +243,7 @@ parts = st.dictionaries(
 
 @pytest.fixture(scope="module")
 def schemas() -> Schemas:
-    return Schemas(Work())
+    return Schemas(Work(), lambda cost: None)
 
 
 @settings(examples(0.3))

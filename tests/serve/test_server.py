@@ -15,7 +15,10 @@ import httpx
 import pytest
 
 from mediaflow.errors import UsageError
-from mediaflow.serve.server import refuse_strangers
+from mediaflow.serve.access.door import Door
+from mediaflow.serve.access.keys import Keys
+from mediaflow.serve.server import Address, refuse_strangers
+from mediaflow.storage.objects import FolderStore
 from tests.conftest import ROOT
 from tests.deployment.waiting import wait_until
 from tests.serve.conftest import Server, start, stop
@@ -31,20 +34,51 @@ def mediaflow(home: Path, *arguments: str, **options: Any) -> subprocess.Complet
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, **options)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "films.example", ""])
-def test_an_address_that_others_reach_is_refused(host: str) -> None:
-    with pytest.raises(UsageError, match="not this machine alone"):
-        refuse_strangers(host)
+STRANGE = ["0.0.0.0", "::", "192.168.1.7", "films.example", ""]
+
+
+def door(tmp_path: Path, required: bool | None, *made: str) -> Door:
+    keys = Keys(FolderStore(tmp_path))
+    for name in made:
+        keys.add(name, ["search"], None, None, "tests")
+    return Door(keys, required)
+
+
+@pytest.mark.parametrize("host", STRANGE)
+@pytest.mark.parametrize("required", [None, False])
+def test_an_address_that_others_reach_takes_keys(host: str, required: bool | None, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not this machine alone, and nothing would ask"):
+        refuse_strangers(Address(host), door(tmp_path, required, "one"))
+
+
+@pytest.mark.parametrize("host", STRANGE)
+def test_without_any_key_such_an_address_is_refused(host: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'mediaflow keys add'"):
+        refuse_strangers(Address(host), door(tmp_path, True))
+    revoked = door(tmp_path, True, "one")
+    refuse_strangers(Address(host, names=("films.example",)), revoked)
+    Keys(FolderStore(tmp_path)).revoke("one", "tests")
+    with pytest.raises(UsageError, match="'mediaflow keys add'"):
+        refuse_strangers(Address(host, names=("films.example",)), revoked)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_every_address_of_a_machine_is_asked_by_names(host: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--name"):
+        refuse_strangers(Address(host), door(tmp_path, True, "one"))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.7", "::1", "localhost"])
-def test_an_address_of_this_machine_is_taken(host: str) -> None:
-    refuse_strangers(host)
+@pytest.mark.parametrize("required", [None, False, True])
+def test_an_address_of_this_machine_is_taken(host: str, required: bool | None, tmp_path: Path) -> None:
+    refuse_strangers(Address(host), door(tmp_path, required))
 
 
 def test_the_command_refuses_in_a_sentence(tmp_path: Path) -> None:
+    done = mediaflow(tmp_path, "serve", "--host", "0.0.0.0", "--no-auth")
+    assert done.returncode == 2 and done.stderr.startswith("The host '0.0.0.0' is not this machine alone, and nothing")
     done = mediaflow(tmp_path, "serve", "--host", "0.0.0.0")
-    assert done.returncode == 2 and done.stderr.startswith("The host '0.0.0.0' is not this machine alone")
+    assert done.returncode == 2 and done.stderr.startswith("The host '0.0.0.0' is not this machine alone, and nobody")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = mediaflow(tmp_path, "serve", "--port", port)

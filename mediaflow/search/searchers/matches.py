@@ -38,7 +38,7 @@ and speaker, its box as fractions of the picture."""
 _ORDER = ("score", "title_no", "start_ms", "end_ms", "row")
 
 
-def read_matches(table: lance.LanceDataset, score: str | None, **scan: Any) -> pl.DataFrame:
+def read_matches(table: lance.LanceDataset, score: str | None, also: Sequence[str] = (), **scan: Any) -> pl.DataFrame:
     """Scan a table and return MATCHES, with BOX where it has boxes, best first.
 
     Those with equal scores come in the order of titles and times.
@@ -50,11 +50,13 @@ def read_matches(table: lance.LanceDataset, score: str | None, **scan: Any) -> p
     score : str, optional
         The column that scores: one of the table's, `_distance` (squared L2 of unit vectors, |a - b|² = 2 - 2 a·b,
         made their cosine) or `_score`. None: all 1.
+    also : sequence of str
+        Further columns of text to return.
     **scan
         For `LanceDataset.scanner`: what to find, the condition, the limit.
     """
     boxes = BOX if set(BOX) <= set(table.schema.names) else {}
-    columns = ["title_no", "start_ms", "end_ms", *boxes, *([score] if score else [])]
+    columns = ["title_no", "start_ms", "end_ms", *boxes, *also, *([score] if score else [])]
     scanner = table.scanner(
         columns=columns, prefilter=True, with_row_address=True, disable_scoring_autoprojection=True, **scan
     )
@@ -63,7 +65,11 @@ def read_matches(table: lance.LanceDataset, score: str | None, **scan: Any) -> p
         found = found.with_columns((1.0 - pl.col(score).cast(pl.Float64) / 2).alias("score"))
     else:
         found = found.with_columns((pl.col(score) if score else pl.lit(1.0)).cast(pl.Float64).alias("score"))
-    return best_first(found.select(pl.col(name).cast(kind) for name, kind in (MATCHES | boxes).items()))
+    return best_first(
+        found.select(
+            pl.col(name).cast(kind) for name, kind in (MATCHES | boxes | dict.fromkeys(also, pl.String)).items()
+        )
+    )
 
 
 def best_first(matches: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from cachetools import LRUCache
@@ -34,15 +34,22 @@ MOST_COST = 1_000
 COSTS = {"search": 20, "explain": 100, "titles": 10, "annotations": 20, "algorithms": 10, "status": 1}
 # Those of an answer are worked out once more, from all of its hits.
 BESIDE = {"facets": 20, "timeline": 20, "characters": 20}
-_PAGES = {"search": 20, "titles": 50, "annotations": 100, "facets": 20, "timeline": 50, "characters": 20}
+PAGES = {"search": 20, "titles": 50, "annotations": 100, "facets": 20, "timeline": 50, "characters": 20}
 _SIZES = ("first", "most", "bins")
 _REMEMBERED = 500
 
 
 class Documents:
-    """Parses and validates documents, each of the last ones once."""
+    """Parses and validates documents, each of the last ones once.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    charge : callable
+        Gets what each costs before anything of it is executed; raises where that is too much.
+    """
+
+    def __init__(self, charge: Callable[[int], None]) -> None:
+        self._charge = charge
         self._parsed: LRUCache[str, DocumentNode] = LRUCache(_REMEMBERED)
         self._valid: LRUCache[tuple[int, int], tuple[GraphQLSchema, DocumentNode]] = LRUCache(_REMEMBERED)
 
@@ -59,7 +66,7 @@ class Documents:
             )
             self._parsed[source] = document
         variables = data.get("variables")
-        check(document, variables if isinstance(variables, Mapping) else {})
+        self._charge(check(document, variables if isinstance(variables, Mapping) else {}))
         return document
 
     def validate(
@@ -81,8 +88,14 @@ class Documents:
         return errors
 
 
-def check(document: DocumentNode, variables: Mapping[str, Any]) -> None:
-    """Raise `GraphQLError` where a document is nested too deeply, or asks for too many entries and searches."""
+def check(document: DocumentNode, variables: Mapping[str, Any]) -> int:
+    """Return what a document costs.
+
+    Raises
+    ------
+    GraphQLError
+        It is nested too deeply, or asks for too many entries and searches.
+    """
     deepest = _Depths(document).deepest()
     if deepest > MOST_DEEP:
         raise GraphQLError(f"Fields stand within each other at most {MOST_DEEP} deep, and these are {deepest} deep.")
@@ -99,6 +112,7 @@ def check(document: DocumentNode, variables: Mapping[str, Any]) -> None:
             + ", ".join(f"{worth} for each '{name}'" for name, worth in (COSTS | BESIDE).items())
             + ". Ask for less at once."
         )
+    return cost
 
 
 class _Depths:
@@ -174,10 +188,10 @@ def _defaults(document: DocumentNode) -> dict[str, int]:
 
 def _cost(field: FieldNode, given: Mapping[str, Any]) -> int:
     name = field.name.value
-    entries: Any = _PAGES.get(name, 0)
+    entries: Any = PAGES.get(name, 0)
     facets = 1
     for argument in field.arguments:
-        if argument.name.value in _SIZES and name in _PAGES:
+        if argument.name.value in _SIZES and name in PAGES:
             if isinstance(argument.value, IntValueNode):
                 entries = int(argument.value.value)
             elif isinstance(argument.value, VariableNode):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,11 +38,13 @@ class Schemas:
     ----------
     work : Work
         Where fields call the service.
+    charge : callable
+        Gets what each document costs before anything of it is executed; raises where that is too much.
     """
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, charge: Callable[[int], None]) -> None:
         self._work = work
-        self._documents = Documents()
+        self._documents = Documents(charge)
         self._made: LRUCache[Any, OfSnapshot] = LRUCache(_MOST)
 
     def of(self, parts: Mapping[str, AlgorithmPart]) -> OfSnapshot:

@@ -15,8 +15,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from mediaflow.errors import MediaflowError, SystemFault, UsageError
+from mediaflow.serve.access.calls import Doorkeeper
+from mediaflow.serve.access.door import Door
+from mediaflow.serve.access.rates import TooMany
 from mediaflow.serve.bodies import as_query, as_wire
-from mediaflow.serve.caller import Callers, anybody, who_asks
+from mediaflow.serve.caller import Forbidden, Unauthenticated, who_asks
 from mediaflow.serve.grpc import search_pb2 as messages
 from mediaflow.serve.grpc import search_pb2_grpc as stubs
 from mediaflow.serve.service import Service
@@ -37,6 +40,9 @@ CODES: tuple[tuple[type[MediaflowError], grpc.StatusCode], ...] = (
     (SystemFault, grpc.StatusCode.UNAVAILABLE),
     (Busy, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (TooSlow, grpc.StatusCode.DEADLINE_EXCEEDED),
+    (Unauthenticated, grpc.StatusCode.UNAUTHENTICATED),
+    (Forbidden, grpc.StatusCode.PERMISSION_DENIED),
+    (TooMany, grpc.StatusCode.RESOURCE_EXHAUSTED),
 )
 _HEALTH_EVERY_S = 1.0
 _LOG = logging.getLogger(__name__)
@@ -44,10 +50,13 @@ _LOG = logging.getLogger(__name__)
 Given = TypeVar("Given")
 
 
-def make_server(service: Service, work: Work, most_bytes: int, callers: Callers = anybody) -> grpc.aio.Server:
-    """Return a server of all methods, of health and of reflection, which has no port yet."""
-    server = grpc.aio.server(options=[("grpc.max_receive_message_length", most_bytes), ("grpc.so_reuseport", 0)])
-    stubs.add_SearchServicer_to_server(Face(service, work, callers), server)  # type: ignore[no-untyped-call]
+def make_server(service: Service, work: Work, most_bytes: int, door: Door | None = None) -> grpc.aio.Server:
+    """Return a server of all methods, of health and of reflection, behind a door, which has no port yet."""
+    server = grpc.aio.server(
+        interceptors=[Doorkeeper(door or Door(), _end)],
+        options=[("grpc.max_receive_message_length", most_bytes), ("grpc.so_reuseport", 0)],
+    )
+    stubs.add_SearchServicer_to_server(Face(service, work), server)  # type: ignore[no-untyped-call]
     health_pb2_grpc.add_HealthServicer_to_server(Health(service, work), server)
     names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
@@ -63,14 +72,11 @@ class Face(stubs.SearchServicer):
         What answers.
     work : Work
         Where it is called.
-    callers : Callers
-        Says who asks.
     """
 
-    def __init__(self, service: Service, work: Work, callers: Callers) -> None:
+    def __init__(self, service: Service, work: Work) -> None:
         self._of = service.of
         self._work = work
-        self._callers = callers
 
     async def Search(self, request: Any, context: Any) -> Any:
         """Answer a page."""
@@ -87,13 +93,11 @@ class Face(stubs.SearchServicer):
 
     async def Explain(self, request: Any, context: Any) -> Any:
         """Say how a question is answered."""
-        found = self._do("explain", context, as_query(_body(request.query)))
-        return messages.Explanation(**await _told(found, context))
+        return messages.Explanation(**await _told(self._explained(request, context), context))
 
     async def Titles(self, request: Any, context: Any) -> Any:
         """List titles."""
-        found = self._do("titles", context, as_wire(_body(request.filters)), **_given(request, "limit", "cursor"))
-        return messages.TitlesAnswer(**await _told(found, context))
+        return messages.TitlesAnswer(**await _told(self._titles(request, context), context))
 
     async def Annotations(self, request: Any, context: Any) -> Any:
         """List rows of algorithms."""
@@ -125,10 +129,19 @@ class Face(stubs.SearchServicer):
         }
         return page | told
 
+    async def _explained(self, request: Any, context: Any) -> dict[str, Any]:
+        found: dict[str, Any] = await self._do("explain", context, as_query(_body(request.query)))
+        return found
+
+    async def _titles(self, request: Any, context: Any) -> dict[str, Any]:
+        filters, page = as_wire(_body(request.filters)), _given(request, "limit", "cursor")
+        found: dict[str, Any] = await self._do("titles", context, filters, **page)
+        return found
+
     async def _do(self, method: str, context: Any, *given: Any, **named: Any) -> Any:
         """Return what a method of the service says to who asks."""
         metadata = context.invocation_metadata() or ()
-        caller = who_asks(self._callers, {name: value for name, value in metadata if isinstance(value, str)})
+        caller = who_asks({name: value for name, value in metadata if isinstance(value, str)})
         return await self._work.do(getattr(self._of(caller), method), *given, **named)
 
 
@@ -191,12 +204,17 @@ async def _told(answer: Awaitable[Given], context: Any) -> Given:
     try:
         return await answer
     except MediaflowError as error:
-        code = next((code for kind, code in CODES if isinstance(error, kind)), grpc.StatusCode.UNKNOWN)
-        fields = json.dumps(error.fields, default=str).encode()
-        await context.abort(code, error.message, ((ERROR, type(error).__name__), (FIELDS, fields)))
+        await _end(error, context)
         raise
     except Exception as error:
         _LOG.exception("A method could not be answered.")
         sentence = "This could not be answered, by a fault of the server: its log says more."
         await context.abort(grpc.StatusCode.INTERNAL, sentence, ((ERROR, "InternalError"), (FIELDS, b"{}")))
         raise AssertionError from error
+
+
+async def _end(error: MediaflowError, context: Any) -> None:
+    """End a call with an error."""
+    code = next((code for kind, code in CODES if isinstance(error, kind)), grpc.StatusCode.UNKNOWN)
+    fields = json.dumps(error.fields, default=str).encode()
+    await context.abort(code, error.message, ((ERROR, type(error).__name__), (FIELDS, fields)))

@@ -26,9 +26,10 @@ fragment T on __Type { name kind ofType { name kind ofType { name kind ofType { 
 const element = (id) => document.getElementById(id);
 
 async function ask(query, variables) {
+  const key = element("key").value.trim();
   const response = await fetch("/graphql", {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": "application/json", ...(key && { Authorization: `Bearer ${key}` }) },
     body: JSON.stringify({ query, variables }),
   });
   return response.json();
@@ -68,6 +69,7 @@ function line(field) {
 
 function show(types) {
   const list = element("schema");
+  list.replaceChildren();
   for (const type of types) {
     const members = type.fields || type.inputFields || type.enumValues || [];
     if (type.name.startsWith("__") || !members.length) continue;
@@ -95,9 +97,22 @@ async function start() {
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) run();
   });
-  const { data } = await ask("{ status { ready snapshot why } }");
+  element("key").addEventListener("change", () => enter().catch(failed));
+  await enter();
+}
+
+async function enter() {
+  const { data, errors } = await ask("{ status { ready snapshot why } }");
+  if (!data) {
+    element("status").textContent = errors[0].message;
+    return;
+  }
   element("status").textContent = data.status.ready ? `Answers from snapshot ${data.status.snapshot}` : data.status.why;
   show((await ask(SCHEMA)).data.__schema.types);
 }
 
-start().catch((error) => { element("status").textContent = String(error); });
+function failed(error) {
+  element("status").textContent = String(error);
+}
+
+start().catch(failed);
