@@ -151,13 +151,13 @@ def import_file(
     changed = {title: given for title, given in found.items() if before.get(title) != given}
     gone = before.keys() - found.keys() - checked.titles if replace else set()
     if not dry_run:
-        _count(imports, declared.algorithm.name, changed | dict.fromkeys(gone, NOT_GIVEN))
+        _count(imports, declared.algorithm.name, changed | dict.fromkeys(gone, NOT_GIVEN), whole=not checked.bad)
     return checked.result(declared, changed, found.keys() - changed.keys(), gone, not dry_run)
 
 
-def _count(imports: Imports, name: str, changed: Mapping[str, Given]) -> None:
-    """Let what changed count from now on; the first import of an algorithm counts whatever is in it."""
-    if changed or name not in imports.given():
+def _count(imports: Imports, name: str, changed: Mapping[str, Given], whole: bool) -> None:
+    """Let what changed count from now on; the first import of an algorithm counts even if there is nothing in it."""
+    if changed or (whole and name not in imports.given()):
         imports.append(name, changed)
 
 

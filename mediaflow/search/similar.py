@@ -93,8 +93,9 @@ class Likeness:
         """Return what is asked for a clause; `UsageError` where it cannot be compared with anything."""
         match clause:
             case Visual():
-                least = self._cutoffs.of_texts(VISUAL, self._encoder(VISUAL)) if clause.everything else None
-                return _like(self.of_text(VISUAL, clause.text), least)
+                text = self.of_text(VISUAL, clause.text)
+                least = self._cutoffs.of_text(VISUAL, self._encoder(VISUAL), text) if clause.everything else None
+                return _like(text, least)
             case SimilarToPicture():
                 vector = self._encode_picture(clause)
                 return _like(vector, self._cutoffs.of_rows(VISUAL) if clause.everything else None)

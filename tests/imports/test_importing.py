@@ -100,6 +100,10 @@ def test_nothing_is_imported_from_a_file_with_bad_rows_unless_they_are_to_be_lef
     assert (done.rows, done.bad, done.done) == (3, 2, False)
     with attic.library() as library:
         assert library.imports.given() == {}
+    attic.take(attic.lines(sign(BEES, 500, 400)), skip_bad=True)
+    with attic.library() as library:
+        assert library.imports.given() == {}
+    path = attic.lines(sign(ALPS), sign(ALPS, 500, 400), sign(BEES, 500, 400))
     done = attic.take(path, skip_bad=True)
     assert (done.bad, done.changed, done.done) == (2, (ALPS,), True)
     kept = attic.take(attic.lines(sign(BEES, 500, 400)), skip_bad=True, replace=True)

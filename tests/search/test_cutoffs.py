@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -68,8 +70,52 @@ def test_the_rate_is_that_of_queries_that_mean_nothing_there(world: World) -> No
     words = [f"a picture of a {one}{other}" for one in "klmnop" for other in "qrstuv"]
     unrelated = ColourEncoder().encode_texts(words)
     for rate in (0.001, 0.01, 0.1):
-        least = CutOffs(lambda _: gateway.reader.table("visual-g1"), rate).of_texts("visual", ColourEncoder())
+        cutoffs = CutOffs(lambda _: gateway.reader.table("visual-g1"), rate)
+        least = [cutoffs.of_text("visual", ColourEncoder(), text) for text in unrelated]
         assert (rows @ unrelated.T > least).mean() < 4 * rate
+
+
+class Likes:
+    """An encoder whose unrelated texts are all near to all pictures."""
+
+    identity = "likes"
+
+    def encode_texts(self, texts: list[str]) -> np.ndarray:
+        vectors = np.random.default_rng(6).normal(scale=0.05, size=(len(texts), DIM))
+        vectors[:, 0] += 1
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def outstanding(folder: Path, share: float) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return which rows show a thing, how similar they are to a text for it, and its cut-off."""
+    draw = np.random.default_rng(5)
+    world = World(FolderStore(folder))
+    world.title("one")
+    shows = np.arange(SHOTS) < share * SHOTS
+    vectors = draw.normal(scale=0.03, size=(SHOTS, DIM))
+    vectors[:, 0] += 1
+    vectors[shows, 1] += 0.5
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows = [shot("one", 10 * at, 10 * at + 10, "red") for at in range(SHOTS)]
+    world.visual(*({**one, "vector": vector} for one, vector in zip(rows, vectors, strict=True)))
+    text = np.zeros(DIM, np.float32)
+    text[1] = 1
+    reader = world.reader()
+    least = CutOffs(lambda _: reader.table("visual-g1"), 0.01).of_text("visual", Likes(), text)  # type: ignore[arg-type]
+    return shows, vectors @ text, least
+
+
+def test_a_text_that_is_far_from_all_pictures_finds_those_that_stand_out(tmp_path: Path) -> None:
+    shows, similar, least = outstanding(tmp_path, 0.2)
+    # Unrelated texts are nearer to any row than this one is to what it means.
+    assert similar.max() < 0.6
+    assert (similar >= least)[shows].mean() > 0.95
+    assert (similar >= least)[~shows].mean() < 0.02
+
+
+def test_what_fits_most_rows_has_the_cut_off_of_all_texts(tmp_path: Path) -> None:
+    _, similar, least = outstanding(tmp_path, 0.8)
+    assert least > similar.max()
 
 
 def test_what_is_above_a_cut_off_can_be_taken_away(world: World, gateway: Gateway) -> None:

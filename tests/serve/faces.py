@@ -109,7 +109,7 @@ class GraphQL:
 
     def search(self, body: Mapping[str, Any], after: str | None = None) -> Answer:
         given = {"groupBy": "group_by", "sort": "sort", "first": "limit", "clauses": "clauses", "filters": "filters"}
-        given["sortBy"] = "sort_by"
+        given |= {"sortBy": "sort_by", "score": "score"}
         body = ordered(body)
         variables = {name: camel(body[key]) for name, key in given.items() if key in body}
         said = self._server.ask(SEARCH, **variables, after=after)
@@ -227,10 +227,12 @@ def snake(value: Any) -> Any:
 
 SEARCH = """
 query Ask(
-  $clauses: [Clause!]!, $filters: Filters, $groupBy: GroupBy, $sort: Sort, $sortBy: SortBy, $first: Int, $after: String
+  $clauses: [Clause!]!, $filters: Filters, $groupBy: GroupBy, $sort: Sort, $sortBy: SortBy, $score: String,
+  $first: Int, $after: String
 ) {
   search(
-    clauses: $clauses, filters: $filters, groupBy: $groupBy, sort: $sort, sortBy: $sortBy, first: $first, after: $after
+    clauses: $clauses, filters: $filters, groupBy: $groupBy, sort: $sort, sortBy: $sortBy, score: $score,
+    first: $first, after: $after
   ) {
     snapshot release notes total counted nextCursor
     hits {

@@ -22,7 +22,7 @@ from mediaflow.snapshots.release import Release
 from mediaflow.storage import layout
 from mediaflow.storage.objects import FolderStore
 from tests.search.harbour import make_world
-from tests.search.world import BOX, LABEL, TEXT, OneEncoder, RawPictures, World
+from tests.search.world import BOX, LABEL, RANGE, TEXT, OneEncoder, RawPictures, World
 
 OUT = {
     "title_id": "meadow",
@@ -65,6 +65,14 @@ SCENES: list[dict[str, Any]] = [
     {**_SCENE, "title_id": "night-shift-s01e01", "label": "night", "people": -1, "light": 0.75, "mood": "calm"},
     {**_SCENE, "title_id": "night-shift-s01e02", "label": "night", "people": None, "pixels": 5, "tags": ["night"]},
 ]
+_FACE = {"title_id": "meadow", "start_ms": 500, "end_ms": 900, "x": 0.0, "y": 0.5, "w": 0.125, "h": 0.25}
+CROWD: list[dict[str, Any]] = [
+    {**_FACE, "vector": [1.0, 0.0]},
+    {**_FACE, "x": 0.75, "vector": [0.6, 0.8]},
+    {**_FACE, "y": 0.0, "vector": [0.0, 1.0]},
+    {**_FACE, "title_id": "harbour", "vector": [0.0, 1.0]},
+]
+FACE = {**RANGE, **dict.fromkeys("xywh", pl.Float32), "vector": pl.Array(pl.Float16, 2)}
 KEY = "a key of the tests alone"
 
 
@@ -73,6 +81,7 @@ def publish(home: Path) -> FolderStore:
     world = make_world(home / "store")
     world.algorithm("onscreen_text", "boxed_text", {**TEXT, **BOX}, [OUT])
     world.algorithm("scenes", "label", {**LABEL, **SCENE}, SCENES, (*LABEL, *SCENE))
+    world.algorithm("crowd", "frame_vector", FACE, CROWD)
     return release(home, world)
 
 

@@ -37,6 +37,11 @@ def scene(field: str, value: Any, comparison: str = "equals") -> dict[str, Any]:
     return {"algorithm": "scenes", "conditions": [{"field": field, "value": value, "comparison": comparison}]}
 
 
+def like(vector: list[float], **more: Any) -> dict[str, Any]:
+    """Return a clause for faces in the crowd."""
+    return {"similar": {"vector": {"vector": vector, "algorithm": "crowd", **more}}}
+
+
 def nested(depth: int) -> dict[str, Any]:
     """Return a clause within others."""
     return {"any": [nested(depth - 1)]} if depth else HELLO
@@ -97,6 +102,11 @@ QUESTIONS: dict[str, dict[str, Any]] = {
             }
         ]
     },
+    "vectors in boxes": {"clauses": [like([0.6, 0.8], region=LOW)]},
+    "vectors, the nearest": {"clauses": [like([0.0, 1.0], everything=False)], "limit": 2},
+    "vectors joined in space": {
+        "clauses": [{"space_join": {"left": like([1.0, 0.0]), "right": EXIT, "relation": "left_of"}}]
+    },
     "on screen": {"clauses": [{"onscreen": {"text": "out", "region": LOW | {"y": 0}, "least_confidence": 0.5}}]},
     "joined in space": {"clauses": [{"space_join": {"left": OUT, "right": EXIT, "relation": "above"}}]},
     "filters": {
@@ -132,6 +142,9 @@ OF_COLOURS: dict[str, dict[str, Any]] = {
 WRONG: dict[str, dict[str, Any]] = {
     "an unknown title": {"clauses": [HELLO], "filters": {"titles": ["no such film"]}},
     "an unknown algorithm": {"clauses": [{"where": {"algorithm": "smell", "value": "1"}}]},
+    "an unknown score": {"clauses": [HELLO], "score": "nobody"},
+    "vectors of another length": {"clauses": [like([1.0])]},
+    "no boxes": {"clauses": [{"similar": {"vector": {"vector": [1.0] * 32, "algorithm": "motion", "region": LOW}}}]},
     "not alone": {"clauses": [{"not": HELLO}]},
     "too deep": {"clauses": [nested(MOST_DEEP)]},
     "too many": {"clauses": [{"any": [HELLO] * (MOST_LEAVES + 1)}]},
