@@ -19,12 +19,17 @@ def serve(
     """Answer searches over GraphQL, and over gRPC where it has a port, until the process is told to end."""
     from mediaflow.library import open_library
     from mediaflow.serve.cursors import Cursors
+    from mediaflow.serve.media.extracts import Extracts
+    from mediaflow.serve.media.links import Links
+    from mediaflow.serve.media.routes import Media
     from mediaflow.serve.server import Address, serve
 
     def said(sentence: str) -> None:
         print(sentence, flush=True)
 
     with sentences(), open_library() as library:
-        key = library.settings.cursor_key
-        cursors = Cursors(key.get_secret_value() if key else None)
-        serve(library.engine(), cursors, Address(host, port, grpc_port), said)
+        secret = library.settings.cursor_key
+        key = secret.get_secret_value() if secret else None
+        engine = library.engine()
+        media = Media(Links(key, previews=False), Extracts(engine, library.store))
+        serve(engine, Cursors(key), media, Address(host, port, grpc_port), said)

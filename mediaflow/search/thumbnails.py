@@ -1,10 +1,11 @@
-"""Pictures of hits: the kept frame nearest to the middle of each, written to a cache folder when it is asked for."""
+"""Pictures of hits: the kept frame nearest to the middle of each, read, or written to a cache folder."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import polars as pl
 
@@ -12,6 +13,33 @@ from mediaflow.errors import SystemFault
 from mediaflow.search.literals import among
 from mediaflow.search.results import Hit
 from mediaflow.snapshots.reader import SnapshotReader
+
+
+class Ranged(Protocol):
+    """A range of a title, as a hit is one."""
+
+    @property
+    def title_no(self) -> int: ...
+    @property
+    def start_ms(self) -> int: ...
+    @property
+    def end_ms(self) -> int: ...
+
+
+class Range(NamedTuple):
+    """A range of a title, half-open."""
+
+    title_no: int
+    start_ms: int
+    end_ms: int
+
+
+def read_thumbnail(reader: SnapshotReader, of: Ranged) -> bytes | None:
+    """Return the picture of a range of a title, as JPEG; None where the snapshot has no thumbnail of the title."""
+    (time_ms,) = _times(reader, [of])
+    if time_ms is None:
+        return None
+    return next(jpeg for _, jpeg in _jpegs(reader, {(of.title_no, time_ms)}))
 
 
 def write_thumbnails(reader: SnapshotReader, hits: Sequence[Hit], folder: Path) -> list[Path | None]:
@@ -47,11 +75,12 @@ def write_thumbnails(reader: SnapshotReader, hits: Sequence[Hit], folder: Path) 
         if path is not None and time_ms is not None and not path.is_file()
     }
     if missing:
-        _write(reader, missing)
+        for of, jpeg in _jpegs(reader, missing):
+            _put(missing[of], jpeg)
     return paths
 
 
-def _times(reader: SnapshotReader, hits: Sequence[Hit]) -> list[int | None]:
+def _times(reader: SnapshotReader, hits: Sequence[Ranged]) -> list[int | None]:
     if reader.manifest.thumbnails is None or not hits:
         return [None] * len(hits)
     table = reader.table(reader.manifest.thumbnails)
@@ -63,21 +92,21 @@ def _times(reader: SnapshotReader, hits: Sequence[Hit]) -> list[int | None]:
     return [_nearest(times.get(hit.title_no, []), hit) for hit in hits]
 
 
-def _nearest(times: list[int], hit: Hit) -> int | None:
+def _nearest(times: list[int], hit: Ranged) -> int | None:
     middle_ms = (hit.start_ms + hit.end_ms) // 2
     return min(times, key=lambda time_ms: (abs(time_ms - middle_ms), time_ms), default=None)
 
 
-def _write(reader: SnapshotReader, missing: dict[tuple[int, int], Path]) -> None:
+def _jpegs(reader: SnapshotReader, wanted: Collection[tuple[int, int]]) -> Iterator[tuple[tuple[int, int], bytes]]:
+    """Yield pictures by number of the title and time."""
     assert reader.manifest.thumbnails is not None
     table = reader.table(reader.manifest.thumbnails)
-    times = among("time_ms", {time_ms for _, time_ms in missing})
-    titles = among("title_no", {title_no for title_no, _ in missing})
+    times = among("time_ms", {time_ms for _, time_ms in wanted})
+    titles = among("title_no", {title_no for title_no, _ in wanted})
     found = table.to_table(columns=["title_no", "time_ms", "jpeg"], filter=f"{titles} AND {times}")
     for title_no, time_ms, jpeg in pl.DataFrame(pl.from_arrow(found)).iter_rows():
-        path = missing.get((title_no, time_ms))
-        if path is not None:
-            _put(path, jpeg)
+        if (title_no, time_ms) in wanted:
+            yield (title_no, time_ms), jpeg
 
 
 def _put(path: Path, data: bytes) -> None:

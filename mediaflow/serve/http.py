@@ -22,6 +22,7 @@ from mediaflow.errors import UsageError
 from mediaflow.serve.caller import Callers, anybody
 from mediaflow.serve.graphql.limits import Documents
 from mediaflow.serve.graphql.schema import format_error, make_schema
+from mediaflow.serve.media.routes import Media, routes
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
 
@@ -35,14 +36,16 @@ _HEADERS = {
     b"x-frame-options": b"DENY",
     b"referrer-policy": b"no-referrer",
     b"cache-control": b"no-store",
-    b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'",
+    b"content-security-policy": (
+        b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; media-src 'self'"
+    ),
 }
 # Ariadne logs each error that it answers; of these `format_error` logs what is the server's own fault.
 _SILENT = logging.getLogger("mediaflow.serve.answered")
 _SILENT.disabled = True
 
 
-def make_app(service: Service, work: Work, host: str, callers: Callers = anybody) -> Starlette:
+def make_app(service: Service, work: Work, media: Media, host: str, callers: Callers = anybody) -> Starlette:
     """Return the application that answers HTTP requests at a host, or any usual name of this machine."""
     documents = Documents()
 
@@ -50,7 +53,7 @@ def make_app(service: Service, work: Work, host: str, callers: Callers = anybody
         return {"request": request, "service": service.of(callers(request.headers))}
 
     graphql = GraphQL(
-        make_schema(work),
+        make_schema(work, media.links),
         context_value=context,
         query_parser=documents.parse,
         query_validator=documents.validate,
@@ -72,6 +75,7 @@ def make_app(service: Service, work: Work, host: str, callers: Callers = anybody
             Route("/graphql", graphql.handle_request, methods=["POST"]),
             Route("/healthz", healthy),
             Route("/readyz", ready),
+            *routes(media, work),
             *(Route(path, _page(name)) for path, name in _PAGES.items()),
         ],
         middleware=[
@@ -116,7 +120,10 @@ class Guard:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                message["headers"] = [*message.get("headers", ()), *_HEADERS.items()]
+                # What an answer says itself, such as how long it may be kept, stays.
+                said = [*message.get("headers", ())]
+                names = {name for name, _ in said}
+                message["headers"] = said + [one for one in _HEADERS.items() if one[0] not in names]
             await send(message)
 
         try:

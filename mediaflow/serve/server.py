@@ -18,6 +18,7 @@ from mediaflow.search.engine import SearchEngine
 from mediaflow.serve.cursors import Cursors
 from mediaflow.serve.grpc.face import make_server
 from mediaflow.serve.http import MOST_BYTES, make_app
+from mediaflow.serve.media.routes import Media
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
 
@@ -34,7 +35,7 @@ class Address:
     grpc_port: int | None = None
 
 
-def serve(engine: SearchEngine, cursors: Cursors, address: Address, said: Callable[[str], None]) -> None:
+def serve(engine: SearchEngine, cursors: Cursors, media: Media, address: Address, said: Callable[[str], None]) -> None:
     """Answer requests until this process gets SIGTERM or SIGINT; then end what was begun, and return.
 
     Parameters
@@ -43,6 +44,8 @@ def serve(engine: SearchEngine, cursors: Cursors, address: Address, said: Callab
         What answers. It is started here, behind the open port, and ended.
     cursors : Cursors
         Signs cursors.
+    media : Media
+        Shows hits.
     address : Address
         Where to listen.
     said : callable
@@ -55,7 +58,7 @@ def serve(engine: SearchEngine, cursors: Cursors, address: Address, said: Callab
     """
     refuse_strangers(address.host)
     with _listening(address.host, address.port) as opened:
-        asyncio.run(_serve(engine, cursors, address, opened, said))
+        asyncio.run(_serve(engine, cursors, media, address, opened, said))
 
 
 def refuse_strangers(host: str) -> None:
@@ -73,14 +76,19 @@ def refuse_strangers(host: str) -> None:
 
 
 async def _serve(
-    engine: SearchEngine, cursors: Cursors, address: Address, opened: socket.socket, said: Callable[[str], None]
+    engine: SearchEngine,
+    cursors: Cursors,
+    media: Media,
+    address: Address,
+    opened: socket.socket,
+    said: Callable[[str], None],
 ) -> None:
     service, work = Service(engine, cursors), Work()
-    server = _Server(_config(service, work, address.host))
+    server = _Server(_config(service, work, media, address.host))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
-    calls = None if address.grpc_port is None else make_server(service, work, MOST_BYTES)
+    calls = None if address.grpc_port is None else make_server(service, work, media.links, MOST_BYTES)
     said(f"GraphQL answers at http://{_shown(address.host, opened.getsockname()[1])}/graphql.")
     if calls:
         said(f"gRPC answers at {_shown(address.host, await _started(calls, address))}.")
@@ -95,9 +103,9 @@ async def _serve(
         work.close()
 
 
-def _config(service: Service, work: Work, host: str) -> uvicorn.Config:
+def _config(service: Service, work: Work, media: Media, host: str) -> uvicorn.Config:
     return uvicorn.Config(
-        make_app(service, work, host),
+        make_app(service, work, media, host),
         log_config=None,
         access_log=False,
         server_header=False,

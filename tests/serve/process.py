@@ -8,6 +8,9 @@ from pathlib import Path
 
 from mediaflow.search.engine import Gateways, SearchEngine
 from mediaflow.serve.cursors import Cursors
+from mediaflow.serve.media.extracts import Extracts
+from mediaflow.serve.media.links import Links
+from mediaflow.serve.media.routes import Media
 from mediaflow.serve.server import Address, serve
 from mediaflow.snapshots.reader import Releases
 from mediaflow.snapshots.release import Release
@@ -52,9 +55,12 @@ def engine(store: FolderStore) -> SearchEngine:
 
 
 if __name__ == "__main__":
+    store = FolderStore(Path(sys.argv[1]) / "store")
+    answers = engine(store)
     serve(
-        engine(FolderStore(Path(sys.argv[1]) / "store")),
+        answers,
         Cursors(KEY),
+        Media(Links(KEY, previews=False), Extracts(answers, store)),
         Address(port=0, grpc_port=0),
         lambda sentence: print(sentence, flush=True),
     )

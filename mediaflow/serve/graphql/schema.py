@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ariadne import QueryType, convert_schema_names, load_schema_from_path, upload_scalar
+from ariadne import ObjectType, QueryType, convert_schema_names, load_schema_from_path, upload_scalar
 from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, assert_enum_type, assert_valid_schema, build_schema
 from starlette.datastructures import UploadFile
 
 from mediaflow.errors import MediaflowError, UsageError
 from mediaflow.serve.bodies import as_wire
+from mediaflow.serve.media.links import Links
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
 
@@ -31,7 +32,7 @@ _ENUMS = {
 _LOG = logging.getLogger(__name__)
 
 
-def make_schema(work: Work) -> GraphQLSchema:
+def make_schema(work: Work, links: Links) -> GraphQLSchema:
     """Return the schema, whose fields call in threads the service that the context of a request holds."""
     query = QueryType()
 
@@ -58,7 +59,10 @@ def make_schema(work: Work) -> GraphQLSchema:
     async def status(_: Any, info: GraphQLResolveInfo) -> dict[str, Any]:
         return await work.do(_service(info).status)
 
-    return _bound(query)
+    hit = ObjectType("Hit")
+    hit.set_field("thumbnailUrl", lambda one, _: links.thumbnail(one))
+    hit.set_field("previewUrl", lambda one, _: links.preview(one))
+    return _bound(query, hit)
 
 
 def format_error(error: GraphQLError, debug: bool = False) -> dict[str, Any]:
@@ -82,14 +86,15 @@ def _service(info: GraphQLResolveInfo) -> Service:
     return service
 
 
-def _bound(query: QueryType) -> GraphQLSchema:
-    """Return the schema of the file with the fields of a query.
+def _bound(*types: ObjectType) -> GraphQLSchema:
+    """Return the schema of the file with the fields of some types.
 
     Ariadne's `make_executable_schema` would do the same, but its enums do not parse variables with graphql-core from
     3.2.14 on.
     """
     schema = build_schema(load_schema_from_path(str(_FILE)))
-    query.bind_to_schema(schema)
+    for one in types:
+        one.bind_to_schema(schema)
     upload_scalar.bind_to_schema(schema)
     for name, values in _ENUMS.items():
         enum = assert_enum_type(schema.type_map[name])

@@ -19,6 +19,7 @@ from mediaflow.serve.bodies import as_wire
 from mediaflow.serve.caller import Callers, anybody
 from mediaflow.serve.grpc import search_pb2 as messages
 from mediaflow.serve.grpc import search_pb2_grpc as stubs
+from mediaflow.serve.media.links import Links
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Busy, TooSlow, Work
 from mediaflow.snapshots.engine import EngineNotReady
@@ -43,10 +44,12 @@ _LOG = logging.getLogger(__name__)
 Given = TypeVar("Given")
 
 
-def make_server(service: Service, work: Work, most_bytes: int, callers: Callers = anybody) -> grpc.aio.Server:
+def make_server(
+    service: Service, work: Work, links: Links, most_bytes: int, callers: Callers = anybody
+) -> grpc.aio.Server:
     """Return a server of all methods, of health and of reflection, which has no port yet."""
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", most_bytes), ("grpc.so_reuseport", 0)])
-    stubs.add_SearchServicer_to_server(Face(service, work, callers), server)  # type: ignore[no-untyped-call]
+    stubs.add_SearchServicer_to_server(Face(service, work, links, callers), server)  # type: ignore[no-untyped-call]
     health_pb2_grpc.add_HealthServicer_to_server(Health(service, work), server)
     names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
@@ -62,13 +65,16 @@ class Face(stubs.SearchServicer):
         What answers.
     work : Work
         Where it is called.
+    links : Links
+        Gives hits their pictures.
     callers : Callers
         Says who asks.
     """
 
-    def __init__(self, service: Service, work: Work, callers: Callers) -> None:
+    def __init__(self, service: Service, work: Work, links: Links, callers: Callers) -> None:
         self._of = service.of
         self._work = work
+        self._links = links
         self._callers = callers
 
     async def Search(self, request: Any, context: Any) -> Any:
@@ -104,8 +110,9 @@ class Face(stubs.SearchServicer):
         """Say whether requests are answered."""
         return messages.StatusAnswer(**await _told(self._work.do(self._service(context).status), context))
 
-    def _page(self, request: Any, cursor: str | None, context: Any) -> Awaitable[dict[str, Any]]:
-        return self._work.do(self._service(context).search, _body(request.query), cursor)
+    async def _page(self, request: Any, cursor: str | None, context: Any) -> dict[str, Any]:
+        page = await self._work.do(self._service(context).search, _body(request.query), cursor)
+        return page | {"hits": [hit | self._links.both(hit) for hit in page["hits"]]}
 
     def _service(self, context: Any) -> Service:
         metadata = context.invocation_metadata() or ()

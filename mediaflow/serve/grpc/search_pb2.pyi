@@ -332,7 +332,7 @@ class Answer(_message.Message):
     def __init__(self, snapshot: _Optional[str] = ..., hits: _Optional[_Iterable[_Union[Hit, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ..., total: _Optional[int] = ..., counted: _Optional[bool] = ..., next_cursor: _Optional[str] = ...) -> None: ...
 
 class Hit(_message.Message):
-    __slots__ = ("title_id", "title", "start_ms", "end_ms", "score", "grouped", "series", "season", "episode", "match", "snapshot", "sources")
+    __slots__ = ("title_id", "title", "start_ms", "end_ms", "score", "grouped", "series", "season", "episode", "match", "snapshot", "sources", "thumbnail_url", "preview_url")
     TITLE_ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     START_MS_FIELD_NUMBER: _ClassVar[int]
@@ -345,6 +345,8 @@ class Hit(_message.Message):
     MATCH_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     SOURCES_FIELD_NUMBER: _ClassVar[int]
+    THUMBNAIL_URL_FIELD_NUMBER: _ClassVar[int]
+    PREVIEW_URL_FIELD_NUMBER: _ClassVar[int]
     title_id: str
     title: str
     start_ms: int
@@ -357,7 +359,9 @@ class Hit(_message.Message):
     match: str
     snapshot: str
     sources: _containers.RepeatedCompositeFieldContainer[Source]
-    def __init__(self, title_id: _Optional[str] = ..., title: _Optional[str] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ..., score: _Optional[float] = ..., grouped: _Optional[int] = ..., series: _Optional[str] = ..., season: _Optional[int] = ..., episode: _Optional[int] = ..., match: _Optional[str] = ..., snapshot: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ...) -> None: ...
+    thumbnail_url: str
+    preview_url: str
+    def __init__(self, title_id: _Optional[str] = ..., title: _Optional[str] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ..., score: _Optional[float] = ..., grouped: _Optional[int] = ..., series: _Optional[str] = ..., season: _Optional[int] = ..., episode: _Optional[int] = ..., match: _Optional[str] = ..., snapshot: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., thumbnail_url: _Optional[str] = ..., preview_url: _Optional[str] = ...) -> None: ...
 
 class Source(_message.Message):
     __slots__ = ("algorithm", "generation", "model", "revision", "score", "start_ms", "end_ms", "clause", "rank", "text", "language", "speaker", "box")
