@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     cursor_key: SecretStr | None = Field(
         None,
         min_length=16,
-        description="Signs cursors and links, the same in processes that share their readers; without it each has its own.",
+        description="Signs cursors and links, the same in processes that share readers; without it each has its own.",
     )
     golden: Path | None = Field(None, description="A file of questions with their answers, for the gate `golden`.")
     gate_coverage_least: float = Field(
