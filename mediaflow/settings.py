@@ -86,6 +86,9 @@ class Settings(BaseSettings):
         min_length=16,
         description="Signs cursors and links, the same in processes that share readers; without it each has its own.",
     )
+    preview_cache_bytes: int = Field(
+        1_000_000_000, ge=0, description="Previews that are kept on disk; of more, those used last."
+    )
     golden: Path | None = Field(None, description="A file of questions with their answers, for the gate `golden`.")
     gate_coverage_least: float = Field(
         0.0, ge=0, le=1, description="The least share of the titles that a snapshot has, as a whole and per algorithm."

@@ -19,8 +19,6 @@ def serve(
     """Answer searches over GraphQL, and over gRPC where it has a port, until the process is told to end."""
     from mediaflow.library import open_library
     from mediaflow.serve.cursors import Cursors
-    from mediaflow.serve.media.extracts import Extracts
-    from mediaflow.serve.media.links import Links
     from mediaflow.serve.media.routes import Media
     from mediaflow.serve.server import Address, serve
 
@@ -31,5 +29,5 @@ def serve(
         secret = library.settings.cursor_key
         key = secret.get_secret_value() if secret else None
         engine = library.engine()
-        media = Media(Links(key, previews=False), Extracts(engine, library.store))
+        media = Media.of(library, engine, key)
         serve(engine, Cursors(key), media, Address(host, port, grpc_port), said)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 MIB = 2**20
+PREVIEW_VERSION = "1"
+"""Another one where the same part of a film is cut otherwise: what is kept of earlier ones counts no more."""
 
 
 @dataclass(frozen=True)

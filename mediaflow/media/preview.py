@@ -164,9 +164,9 @@ class _Cutting:
             raise _Late
         if time_ms >= self.end_ms:
             return False
-        if time_ms >= self.due_ms:
-            # Half a picture of slack: times are rounded.
-            self.due_ms = max(self.due_ms, time_ms - 500 / self.rate) + 1000 / self.rate
+        # Times are rounded to a millisecond.
+        if time_ms >= self.due_ms - 1:
+            self.due_ms = max(self.due_ms + 1000 / self.rate, time_ms + 500 / self.rate)
             picture = self.upright.picture(frame)
             if self.film is None:
                 self.film = _Film(picture, self.rate, self.sound is not None)

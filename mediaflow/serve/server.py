@@ -101,6 +101,7 @@ async def _serve(
     finally:
         await asyncio.to_thread(engine.close)
         work.close()
+        media.close()
 
 
 def _config(service: Service, work: Work, media: Media, host: str) -> uvicorn.Config:

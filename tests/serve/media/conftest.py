@@ -73,8 +73,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> House:
 
 @pytest.fixture
 def house(built: House, tmp_path: Path) -> House:
-    """A copy of it; its files have their times still."""
-    shutil.copytree(built.home.parent, tmp_path / "house")
+    """A copy of it, without what was cut; its files have their times still."""
+    shutil.copytree(built.home.parent, tmp_path / "house", ignore=shutil.ignore_patterns("previews"))
     return House(tmp_path / "house")
 
 
