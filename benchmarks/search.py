@@ -17,90 +17,36 @@ import numpy as np
 import polars as pl
 
 from benchmarks._claims import Claim, tell
+from benchmarks._library import CUES, LABELS, LENGTH_MS, manifest, spoken, timed, titles, write
 from mediaflow.search.gateway import Gateway
 from mediaflow.search.joins import RELATIONS, pairs
 from mediaflow.search.query import AllOf, Clause, Dialogue, Filters, Label, Not, Query, TimeJoin, Where
-from mediaflow.snapshots.manifest import AlgorithmPart, Manifest, TablePart
 from mediaflow.snapshots.reader import SnapshotReader
 from mediaflow.storage.objects import FolderStore
-from mediaflow.storage.tables import Table
 
 RANGES, TITLES, ROWS, TURNS = 200_000, 100_000, 10, 25
 SOME_TITLES, MANY_ROWS = 10_000, 60
 MOST_JOIN_MS, MOST_FILTER, MOST_COMBINED = 150.0, 1.5, 3.0
-WORDS, LABELS = 2_000, 40
-
-_RANGE = {"start_ms": pl.Int64, "end_ms": pl.Int64}
-_CUES = {**_RANGE, "text": pl.String, "language": pl.String, "speaker": pl.String}
-_LABELS = {**_RANGE, "label": pl.String, "confidence": pl.Float32}
-_TITLES = {
-    **dict.fromkeys(("title_id", "title", "kind", "series"), pl.String),
-    **dict.fromkeys(("year", "season", "episode"), pl.Int32),
-    **dict.fromkeys(("genres", "languages"), pl.List(pl.String)),
-    "duration_ms": pl.Int64,
-}
-_LENGTH_MS = 6_000_000
+KINDS = 40
 
 
-def snapshot(store: FolderStore, titles: int, rows: int) -> Gateway:
+def snapshot(store: FolderStore, count: int, rows: int) -> Gateway:
     """Write a snapshot of titles of which three in ten are dramas, with cues and labels, and open it."""
     draw = np.random.default_rng(7)
-    numbers = pl.Series("title_no", np.arange(titles, dtype=np.int32))
-    drama = draw.permutation(titles) < 0.3 * titles
-    plain = pl.DataFrame(
-        {
-            "title_no": numbers,
-            "title_id": [f"film-{number}" for number in range(titles)],
-            "title": [f"Film {number}" for number in range(titles)],
-            "genres": [["Drama"] if one else ["News"] for one in drama],
-            "duration_ms": np.full(titles, _LENGTH_MS),
-        }
-    )
-    count = titles * rows
-    start = draw.integers(0, _LENGTH_MS, count)
-    timed = pl.DataFrame(
-        {
-            "title_no": np.repeat(np.arange(titles, dtype=np.int32), rows),
-            "start_ms": start,
-            "end_ms": start + draw.integers(500, 6_000, count),
-        }
-    )
-    # Words are said as often as words are: few very often.
-    word = np.minimum((draw.pareto(0.8, (count, 6)) * 3).astype(int), WORDS - 1)
-    names = np.array([f"word{number}" for number in range(WORDS)])
-    cues = timed.with_columns(text=pl.Series([" ".join(one) for one in names[word]]))
+    ranges = timed(count, rows, draw)
+    named = np.array([f"thing{number}" for number in range(KINDS)])[draw.integers(0, KINDS, count * rows)]
     labels = (
-        timed.sample(fraction=1, shuffle=True, seed=1)
+        ranges.sample(fraction=1, shuffle=True, seed=1)
         .sort("title_no")
-        .with_columns(
-            label=pl.Series(np.array([f"thing{number}" for number in range(LABELS)])[draw.integers(0, LABELS, count)]),
-            confidence=pl.Series(draw.uniform(0, 1, count), dtype=pl.Float32),
-        )
+        .with_columns(label=pl.Series(named), confidence=pl.Series(draw.uniform(0, 1, count * rows), dtype=pl.Float32))
     )
-    people = {"talent": pl.String, "character": pl.String, "position": pl.Int32}
     tables = {
-        "titles": _write(store, "titles", _TITLES, plain),
-        "people": _write(store, "people", people, pl.DataFrame({"title_no": []}, schema={"title_no": pl.Int32})),
-        "dialogue-g": _write(store, "dialogue-g", _CUES, cues, "text"),
-        "things-g": _write(store, "things-g", _LABELS, labels),
+        **titles(store, count),
+        "dialogue-g": write(store, "dialogue-g", CUES, spoken(ranges, draw), "text"),
+        "things-g": write(store, "things-g", LABELS, labels),
     }
-    parts = {
-        name: AlgorithmPart(name, f"{name}-g", shape, "1", "team:bench", "", {}, None, None)
-        for name, shape in (("dialogue", "text"), ("things", "label"))
-    }
-    manifest = Manifest(id="1-aaaaaaaa", epoch=1, base_release=0, created_ms=0, tables=tables, algorithms=parts)
-    return Gateway(SnapshotReader(store, manifest), None, None)  # type: ignore[arg-type]
-
-
-def _write(
-    store: FolderStore, name: str, columns: dict[str, Any], rows: pl.DataFrame, text: str | None = None
-) -> TablePart:
-    table = Table(store, name, columns, text)
-    missing = [pl.lit(None, kind).alias(one) for one, kind in columns.items() if one not in rows.columns]
-    whole = rows.with_columns(pl.lit("r").alias("revision"), *missing).select("title_no", "revision", *columns)
-    base = table.open()
-    dataset = table.tend(table.replace(base, [], table.write(base, [whole]), {}))
-    return TablePart(name, int(dataset.version), "", dataset.count_rows())
+    shown = manifest(tables, {"dialogue": "text", "things": "label"})
+    return Gateway(SnapshotReader(store, shown), None, None)  # type: ignore[arg-type]
 
 
 def cpu_ms(do: Callable[[], Any]) -> float:
@@ -114,7 +60,7 @@ def joins() -> Claim:
     draw = np.random.default_rng(8)
 
     def ranges() -> pl.DataFrame:
-        start = draw.integers(0, _LENGTH_MS, RANGES)
+        start = draw.integers(0, LENGTH_MS, RANGES)
         title_no = draw.integers(0, 1_000, RANGES).astype(np.int32)
         return pl.DataFrame(
             {"title_no": title_no, "start_ms": start, "end_ms": start + draw.integers(0, 4_000, RANGES)}

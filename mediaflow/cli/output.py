@@ -91,7 +91,7 @@ def print_columns(names: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> N
 def print_json(results: Results) -> None:
     """Print one JSON object a line and hit."""
     for hit in results:
-        print(json.dumps(hit.as_json(), ensure_ascii=False))
+        print(json.dumps(hit.as_json() | {"release": results.release}, ensure_ascii=False))
 
 
 def print_table(results: Results, thumbnails: Sequence[Path | None], console: Console | None = None) -> None:

@@ -30,4 +30,4 @@ def serve(
         key = secret.get_secret_value() if secret else None
         engine = library.engine()
         media = Media.of(library, engine, key)
-        serve(engine, Cursors(key), media, Address(host, port, grpc_port), said)
+        serve(engine, Cursors(key), Address(host, port, grpc_port), said, media)

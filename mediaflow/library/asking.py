@@ -50,15 +50,17 @@ class Asking(Publishing):
         number = self.releases.tip()
         with self._lock:
             old = self._gateway
-            if (
-                old is not None
-                and not old.reader.expired
-                and (number == self._number or self.releases.entry(number).snapshot == old.reader.id)
-            ):
-                self._number = number
-                return old
+            if old is not None and not old.reader.expired:
+                if number == self._number:
+                    return old
+                newest = self.releases.entry(number)
+                if newest.snapshot == old.reader.id:
+                    self._number, old.reader.release = number, self.releases.repeated(newest).n
+                    return old
             reader = self._pins.current()
-            self._gateway, self._number = self._gateway_to(reader), reader.release
+            self._number = reader.release
+            reader.release = self.releases.repeated(self.releases.entry(reader.release)).n
+            self._gateway = self._gateway_to(reader)
             if old is not None:
                 old.close()
             return self._gateway

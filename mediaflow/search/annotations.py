@@ -63,7 +63,7 @@ def read_annotations(
         found = pl.DataFrame(
             pl.from_arrow(table.scanner(columns=columns, filter=here, limit=_MOST_ROWS + 1).to_table())
         )
-        rows += ({"algorithm": name, **row} for row in found.iter_rows(named=True))
+        rows += ({**row, "algorithm": name} for row in found.iter_rows(named=True))
         if len(rows) > _MOST_ROWS:
             raise UsageError(
                 f"More than {_MOST_ROWS} rows lie in that range: ask for a shorter one, or for fewer algorithms."

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from cachetools import LRUCache
 
 from mediaflow.errors import SystemFault
+from mediaflow.search.stopping import await_result
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +48,7 @@ class TextVectors:
     def __init__(self, encoders: Encoders, most_ms: int = MOST_MS) -> None:
         self._encoders = encoders
         self._most_ms = most_ms
-        self._known: LRUCache[tuple[str, str], NDArray[np.float32]] = LRUCache(_REMEMBERED)
+        self._known: LRUCache[tuple[str, str], Future[NDArray[np.float32]]] = LRUCache(_REMEMBERED)
         self._waiting: dict[str, dict[str, Future[NDArray[np.float32]]]] = {}
         self._threads: dict[str, ThreadPoolExecutor] = {}
         self._lock = threading.Lock()
@@ -59,7 +60,24 @@ class TextVectors:
         ------
         SystemFault
             It took too long. Whatever loading or running the model raises is raised as it is.
+        Stopped
+            Nobody waits for it any more.
         """
+        coming = self.begin(identity, text)
+        try:
+            vector: NDArray[np.float32] = await_result(coming, self._most_ms / 1000)
+            return vector
+        except TimeoutError as error:
+            if coming.done():
+                raise
+            raise SystemFault(
+                f"The model {identity} did not encode the text within {self._most_ms / 1000:g} s; ask again, or look "
+                "what else this machine does.",
+                model=identity,
+            ) from error
+
+    def begin(self, identity: str, text: str) -> Future[NDArray[np.float32]]:
+        """Return the vector of a text that is being encoded, or was; the model is loaded for it behind the caller."""
         with self._lock:
             known = self._known.get((identity, text))
             if known is not None:
@@ -69,16 +87,7 @@ class TextVectors:
             if coming is None:
                 coming = waiting[text] = Future()
                 self._thread(identity).submit(self._encode, identity)
-        try:
-            return coming.result(self._most_ms / 1000)
-        except TimeoutError as error:
-            if coming.done():
-                raise
-            raise SystemFault(
-                f"The model {identity} did not encode the text within {self._most_ms / 1000:g} s; ask again, or look "
-                "what else this machine does.",
-                model=identity,
-            ) from error
+            return coming
 
     def _thread(self, identity: str) -> ThreadPoolExecutor:
         if identity not in self._threads:
@@ -99,7 +108,7 @@ class TextVectors:
                 one.set_exception(error)
             return
         with self._lock:
-            self._known.update({(identity, text): vector for text, vector in zip(batch, vectors, strict=True)})
+            self._known.update({(identity, text): one for text, one in batch.items()})
         for one, vector in zip(batch.values(), vectors, strict=True):
             one.set_result(vector)
 

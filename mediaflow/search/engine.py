@@ -21,6 +21,9 @@ from mediaflow.storage.objects import ObjectStore
 class Gateways:
     """The kind of engine that opens a snapshot for search, warm: tables, indexes, and the models of its queries.
 
+    The models of the first one that it opens are loaded behind: dialogue is answered at once. Of a further one they are
+    there before it answers, as until then the one before does.
+
     Parameters
     ----------
     encoders : Encoders
@@ -39,11 +42,13 @@ class Gateways:
         self._pictures = pictures
         self._false_positives = false_positives
         self._texts = TextVectors(encoders)
+        self._answers = False
 
     def open(self, reader: SnapshotReader, parts: Mapping[str, Mapping[str, Any]]) -> Gateway:
-        """Open a snapshot for search."""
+        """Open a snapshot for search; the first one before its models are loaded, as nothing answers meanwhile."""
         gateway = Gateway(reader, self._encoders, self._pictures, self._false_positives, self._texts)
-        gateway.warm()
+        gateway.warm(models=self._answers)
+        self._answers = True
         return gateway
 
 
@@ -78,7 +83,7 @@ class SearchEngine:
         """Answer nothing more, and let go of all that is open."""
         self._host.close()
 
-    def search(self, query: Query, snapshot: str | None = None, offset: int = 0) -> Results:
+    def search(self, query: Query, snapshot: str | None = None, offset: int = 0, seen: int = 0) -> Results:
         """Answer a query from the current snapshot, or from just the one that is named.
 
         Parameters
@@ -89,28 +94,33 @@ class SearchEngine:
             The id that an earlier answer bore, for a further page of it.
         offset : int
             How many hits lie before that page.
+        seen : int
+            The last release that who asks has seen: the answer is of that one or a later one, unless a snapshot is
+            named.
 
         Raises
         ------
         EngineNotReady, NothingPublished
             No new request is answered now.
+        BehindClient
+            This process has not got to the release `seen` yet.
         SnapshotExpired
             The named snapshot is not open here any more, or the engine slept before the answer was there.
         UsageError
             The query cannot be answered; see `mediaflow.search.gateway.Gateway.search`.
         """
-        with self.gateway(snapshot) as gateway:
+        with self.gateway(snapshot, seen) as gateway:
             results = gateway.search(query, offset)
         return results
 
     @contextmanager
-    def gateway(self, snapshot: str | None = None) -> Iterator[Gateway]:
+    def gateway(self, snapshot: str | None = None, seen: int = 0) -> Iterator[Gateway]:
         """Open for one request the snapshot that is current, or just the one that is named.
 
         Raises
         ------
-        EngineNotReady, NothingPublished, SnapshotExpired
+        EngineNotReady, NothingPublished, BehindClient, SnapshotExpired
             As for `search`.
         """
-        with self._host.answering(snapshot) as gateway:
+        with self._host.answering(snapshot, seen) as gateway:
             yield gateway

@@ -13,7 +13,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -25,9 +24,7 @@ from mediaflow.search.query import AllOf, AnyOf, Clause, Combined, Leaf, Not, Sp
 from mediaflow.search.routing import Router
 from mediaflow.search.searchers.matches import BOX
 from mediaflow.search.searchers.vector import EXACT_ROWS
-
-if TYPE_CHECKING:
-    pass
+from mediaflow.search.stopping import check
 
 JOINED_ROWS = 1_000
 """Of a clause that ranks all there is, so many of the best are joined, or stand alone within others."""
@@ -135,6 +132,7 @@ class Evaluation:
             yield self.leaves[at], of_leaf, of_leaf % (1 << _LEAF)
 
     def _moments(self, clause: Clause, titles: Titles) -> pl.DataFrame:
+        check()
         match clause:
             case Weighted():
                 _check_weight(clause.weight)
@@ -227,6 +225,7 @@ class Evaluation:
         return self._routed[clause]
 
     def _leaf(self, leaf: Leaf, asked: AnyAsked, titles: Titles, most: int | None) -> pl.DataFrame:
+        check()
         start = time.process_time()
         found = asked.find(self._table, titles, None if most is None else most + 1)
         cut = False

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
-
-import polars as pl
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from mediaflow.errors import UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Facet: TypeAlias = Literal["title", "series", "season", "genre", "year", "kind", "language"]
 FACETS: tuple[Facet, ...] = get_args(Facet)
@@ -64,6 +65,8 @@ def facets(moments: pl.DataFrame, titles: pl.DataFrame, wanted: Sequence[str]) -
 
 
 def _counted(by_title: pl.DataFrame, column: str) -> list[Count]:
+    import polars as pl
+
     values = by_title.select(pl.col(column).alias("value"), "hits")
     if column in _SEVERAL:
         values = values.with_columns(pl.col("value").list.unique()).explode("value", empty_as_null=False)

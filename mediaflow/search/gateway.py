@@ -26,10 +26,11 @@ from mediaflow.search.group import by_time, grouped
 from mediaflow.search.hits import Showing
 from mediaflow.search.literals import both
 from mediaflow.search.people import Voices
-from mediaflow.search.query import FreeText, Query, leaves
+from mediaflow.search.query import Filters, FreeText, Query, leaves
 from mediaflow.search.results import Results
 from mediaflow.search.routing import DIALOGUE, Router
 from mediaflow.search.similar import VISUAL, Pictures
+from mediaflow.search.stopping import check
 from mediaflow.search.views import View
 from mediaflow.storage import steps
 
@@ -185,6 +186,22 @@ class Gateway:
         with self.reader.reading():
             return read_annotations(self.reader, self.catalogue.one_title(title), start_ms, end_ms, algorithms)
 
+    def select(self, filters: Filters) -> Selection:
+        """Resolve filters to the titles that fit all of them, by the catalogue and by what algorithms found there.
+
+        Raises
+        ------
+        UsageError, SnapshotExpired
+            As for `search`.
+        """
+        with self.reader.reading():
+            selection = self.catalogue.select(filters)
+            for wanted in filters.rows:
+                numbers = self._router.titles_with(wanted)
+                left = numbers if selection.title_nos is None else selection.title_nos & numbers
+                selection = replace(selection, title_nos=left)
+        return selection
+
     def within(self, allowed: frozenset[str]) -> Gateway:
         """Return a gateway to the same snapshot for somebody who may see these titles alone (ids).
 
@@ -207,15 +224,19 @@ class Gateway:
     ) -> None:
         self.close()
 
-    def warm(self) -> None:
-        """Read and load all that the first answers would otherwise wait for: titles, cast, indexes, encoders."""
+    def warm(self, models: bool = True) -> None:
+        """Read and load all that the first answers would otherwise wait for: titles, cast, indexes, encoders.
+
+        Without `models` these are loaded behind: until they are there, only what they have to encode waits.
+        """
         manifest = self.reader.manifest
         _ = self.catalogue.titles, self.catalogue.cast
         for part in manifest.algorithms.values():
             table = self.reader.table(part.table)
             for index in table.describe_indices():
                 table.prewarm_index(index.name)
-        for identity in manifest.encoders:
+        coming = [(self._texts.begin(identity, _WARMING), identity) for identity in manifest.encoders]
+        for _, identity in coming if models else ():
             self._texts.vector(identity, _WARMING)
 
     def _search(self, query: Query, offset: int) -> Results:
@@ -225,9 +246,10 @@ class Gateway:
             # What is wrong with the question is said all the same.
             for leaf in leaves(query.clauses):
                 self._router.route(leaf)
-            return Results(self.reader.id, notes=notes)
+            return Results(self.reader.id, notes=notes, release=self.reader.release or None)
         ranked = self._ranked(query, selection, offset + query.limit)
         titles = self.catalogue.titles
+        check()
         shown = ranked.moments.slice(offset, query.limit)
         if query.sort == "time" and not ranked.in_time:
             shown = by_time(shown, titles)
@@ -240,6 +262,7 @@ class Gateway:
             total,
             counted=not ranked.unended,
             next_offset=end if end < total or (ranked.unended and len(shown) == query.limit) else None,
+            release=self.reader.release or None,
         )
 
     def _answer(self, query: Query) -> _Ranked:
@@ -254,12 +277,7 @@ class Gateway:
             )
         if not 1 <= query.limit <= _MOST_HITS:
             raise UsageError(f"The limit must be from 1 to {_MOST_HITS}, not {query.limit}.", limit=query.limit)
-        selection = self.catalogue.select(query.filters)
-        for wanted in query.filters.rows:
-            numbers = self._router.titles_with(wanted)
-            left = numbers if selection.title_nos is None else selection.title_nos & numbers
-            selection = replace(selection, title_nos=left)
-        return selection
+        return self.select(query.filters)
 
     def _ranked(self, query: Query, selection: Selection, needed: int) -> _Ranked:
         """Return what answers a question, looked for as deep as the page needs: what is above stays the same."""

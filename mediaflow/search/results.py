@@ -154,6 +154,8 @@ class Results:
         Whether these are all: else there are at least so many.
     next_offset : int or None
         Where the next page begins; None after the last one.
+    release : int or None
+        The number of the release that made the snapshot current; None where the snapshot was asked for by its id.
     """
 
     snapshot: str
@@ -162,6 +164,7 @@ class Results:
     total: int = 0
     counted: bool = True
     next_offset: int | None = None
+    release: int | None = None
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
@@ -173,6 +176,7 @@ class Results:
         """Return the answer as a JSON object, all but where the next page begins."""
         return {
             "snapshot": self.snapshot,
+            "release": self.release,
             "hits": [hit.as_json() for hit in self.hits],
             "notes": list(self.notes),
             "total": self.total,

@@ -22,10 +22,11 @@ class WrongCursor(UsageError):
 
 @dataclass(frozen=True)
 class Place:
-    """A place in an answer: the snapshot that gave it, and how many hits lie before."""
+    """A place in an answer: the snapshot that gave it, how many hits lie before, and the number of the release."""
 
     snapshot: str
     offset: int
+    release: int | None = None
 
 
 class Cursors:
@@ -43,14 +44,14 @@ class Cursors:
 
     def write(self, place: Place, question: Any) -> str:
         """Return the cursor of a place in the answer to a question, which is any JSON value."""
-        return str(self._signer.dumps([place.snapshot, _digest(question), place.offset]))
+        return str(self._signer.dumps([place.snapshot, _digest(question), place.offset, place.release]))
 
     def read(self, cursor: str, question: Any) -> Place:
         """Return the place that a cursor names; `WrongCursor` where it is forged, or of another question."""
         if len(cursor) > _MOST_CHARACTERS or not cursor.isascii():
             raise _foreign()
         try:
-            snapshot, digest, offset = self._signer.loads(cursor)
+            snapshot, digest, offset, release = self._signer.loads(cursor)
         except BadSignature as error:
             raise _foreign() from error
         if digest != _digest(question):
@@ -58,7 +59,7 @@ class Cursors:
                 "That cursor belongs to another question: a further page is asked for with the same clauses, filters,"
                 " order and page size."
             )
-        return Place(snapshot, offset)
+        return Place(snapshot, offset, release)
 
 
 def _foreign() -> WrongCursor:

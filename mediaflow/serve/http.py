@@ -19,9 +19,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mediaflow.errors import UsageError
-from mediaflow.serve.caller import Callers, anybody
+from mediaflow.serve.caller import Callers, anybody, who_asks
 from mediaflow.serve.graphql.limits import Documents
 from mediaflow.serve.graphql.schema import format_error, make_schema
+from mediaflow.serve.hangup import HangUp
 from mediaflow.serve.media.routes import Media, routes
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
@@ -45,15 +46,17 @@ _SILENT = logging.getLogger("mediaflow.serve.answered")
 _SILENT.disabled = True
 
 
-def make_app(service: Service, work: Work, media: Media, host: str, callers: Callers = anybody) -> Starlette:
+def make_app(
+    service: Service, work: Work, host: str, callers: Callers = anybody, media: Media | None = None
+) -> Starlette:
     """Return the application that answers HTTP requests at a host, or any usual name of this machine."""
     documents = Documents()
 
     def context(request: Request, _: Any) -> dict[str, Any]:
-        return {"request": request, "service": service.of(callers(request.headers))}
+        return {"request": request, "service": service.of(who_asks(callers, request.headers))}
 
     graphql = GraphQL(
-        make_schema(work, media.links),
+        make_schema(work, media.links if media else None),
         context_value=context,
         query_parser=documents.parse,
         query_validator=documents.validate,
@@ -75,10 +78,11 @@ def make_app(service: Service, work: Work, media: Media, host: str, callers: Cal
             Route("/graphql", graphql.handle_request, methods=["POST"]),
             Route("/healthz", healthy),
             Route("/readyz", ready),
-            *routes(media, work),
+            *(routes(media, work) if media else ()),
             *(Route(path, _page(name)) for path, name in _PAGES.items()),
         ],
         middleware=[
+            Middleware(HangUp),
             Middleware(Guard),
             Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, host], www_redirect=False),
         ],
@@ -148,6 +152,10 @@ class _Handler(GraphQLHTTPHandler):
             return JSONResponse(result, 200 if "data" in result else 400)
         except HttpBadRequestError as error:
             return _refusal(UsageError(f"{(error.message or 'The request is none').rstrip('.')}."), 400)
+        except TooLarge:
+            raise
+        except UsageError as error:
+            return _refusal(error, 400)
         except RecursionError:
             return _refusal(UsageError("The request is nested too deeply."), 400)
 

@@ -35,7 +35,9 @@ class Address:
     grpc_port: int | None = None
 
 
-def serve(engine: SearchEngine, cursors: Cursors, media: Media, address: Address, said: Callable[[str], None]) -> None:
+def serve(
+    engine: SearchEngine, cursors: Cursors, address: Address, said: Callable[[str], None], media: Media | None = None
+) -> None:
     """Answer requests until this process gets SIGTERM or SIGINT; then end what was begun, and return.
 
     Parameters
@@ -44,12 +46,12 @@ def serve(engine: SearchEngine, cursors: Cursors, media: Media, address: Address
         What answers. It is started here, behind the open port, and ended.
     cursors : Cursors
         Signs cursors.
-    media : Media
-        Shows hits.
     address : Address
         Where to listen.
     said : callable
         Gets a sentence for each address, once it is listened at.
+    media : Media, optional
+        Shows hits.
 
     Raises
     ------
@@ -58,7 +60,7 @@ def serve(engine: SearchEngine, cursors: Cursors, media: Media, address: Address
     """
     refuse_strangers(address.host)
     with _listening(address.host, address.port) as opened:
-        asyncio.run(_serve(engine, cursors, media, address, opened, said))
+        asyncio.run(_serve(engine, cursors, address, opened, said, media))
 
 
 def refuse_strangers(host: str) -> None:
@@ -78,17 +80,21 @@ def refuse_strangers(host: str) -> None:
 async def _serve(
     engine: SearchEngine,
     cursors: Cursors,
-    media: Media,
     address: Address,
     opened: socket.socket,
     said: Callable[[str], None],
+    media: Media | None,
 ) -> None:
     service, work = Service(engine, cursors), Work()
-    server = _Server(_config(service, work, media, address.host))
+    server = _Server(_config(service, work, address.host, media))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
-    calls = None if address.grpc_port is None else make_server(service, work, media.links, MOST_BYTES)
+    calls = (
+        None
+        if address.grpc_port is None
+        else make_server(service, work, MOST_BYTES, links=media.links if media else None)
+    )
     said(f"GraphQL answers at http://{_shown(address.host, opened.getsockname()[1])}/graphql.")
     if calls:
         said(f"gRPC answers at {_shown(address.host, await _started(calls, address))}.")
@@ -101,12 +107,13 @@ async def _serve(
     finally:
         await asyncio.to_thread(engine.close)
         work.close()
-        media.close()
+        if media:
+            media.close()
 
 
-def _config(service: Service, work: Work, media: Media, host: str) -> uvicorn.Config:
+def _config(service: Service, work: Work, host: str, media: Media | None) -> uvicorn.Config:
     return uvicorn.Config(
-        make_app(service, work, media, host),
+        make_app(service, work, host, media=media),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from mediaflow.errors import MediaflowError, UsageError
 from mediaflow.search.wire import read_query, write_query
 from mediaflow.serve.caller import Caller
 from mediaflow.serve.cursors import Cursors, Place
+from mediaflow.serve.forms import annotation, facet_counts
 
 if TYPE_CHECKING:
     import polars as pl
@@ -75,17 +76,138 @@ class Service:
         place = self._cursors.read(cursor, write_query(query)) if cursor else None
         with self._gateway(place) as gateway:
             results = gateway.search(query, place.offset if place else 0)
+        release = place.release if place else results.release
         after = None
         if results.next_offset is not None:
-            after = self._cursors.write(Place(results.snapshot, results.next_offset), write_query(query))
-        return results.as_json() | {"next_cursor": after}
+            place = Place(results.snapshot, results.next_offset, release)
+            after = self._cursors.write(place, write_query(query))
+        return results.as_json() | {"release": release, "next_cursor": after}
+
+    def facets(
+        self, body: Mapping[str, Any], of: Sequence[str], most: int = 20, beside: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return how the hits of a query, on all pages, are spread; see `mediaflow.search.facets`.
+
+        Parameters
+        ----------
+        body : Mapping
+            The query, as for `search`.
+        of : sequence of str
+            Of `mediaflow.search.facets.FACETS`.
+        most : int
+            So many values of each, the most frequent.
+        beside : Mapping, optional
+            A page of the answer: it is counted in the same snapshot.
+
+        Returns
+        -------
+        dict
+            `snapshot`, `release`, and `facets`, of which `mediaflow.serve.forms.facet_counts` says the form.
+
+        Raises
+        ------
+        UsageError, SnapshotExpired, EngineNotReady, NothingPublished
+            As for `search`; or there is no such facet.
+        """
+        _check_size(most)
+        query, place = read_query(body), _beside(beside)
+        with self._gateway(place) as gateway:
+            told = _of(gateway, place)
+            counted = gateway.facets(query, of)
+        return told | {"facets": facet_counts(counted, of, most)}
+
+    def timeline(
+        self, body: Mapping[str, Any], title: str, bins: int = 50, beside: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return the hits of a query in a title (its id, or name) over its time, in bins of equal length.
+
+        Returns
+        -------
+        dict
+            `snapshot`, `release`, and `timeline`: a bin each, with `start_ms`, `end_ms`, `hits` (that overlap it) and
+            the best `score` (None without hits). Else as `facets`.
+        """
+        from mediaflow.search.views.timeline import Timeline
+
+        query, place = read_query(body), _beside(beside)
+        with self._gateway(place) as gateway:
+            told = _of(gateway, place)
+            shown = gateway.view(query, Timeline(title, bins))
+        return told | {"timeline": shown}
+
+    def characters(
+        self, body: Mapping[str, Any], most: int = 20, beside: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return who speaks in the hits of a query, those with the most hits first.
+
+        Returns
+        -------
+        dict
+            `snapshot`, `release`, and `characters`: `speakers` (`title_id`, `speaker`, `hits`, and the best one's
+            `start_ms`, `end_ms` and `score`) and `total`: how many there are. Else as `facets`.
+        """
+        from mediaflow.search.views.characters import Characters
+
+        _check_size(most)
+        query, place = read_query(body), _beside(beside)
+        with self._gateway(place) as gateway:
+            told = _of(gateway, place)
+            shown = gateway.view(query, Characters())
+        return told | {"characters": {"speakers": shown[:most], "total": len(shown)}}
+
+    def annotations(
+        self,
+        title: str,
+        start_ms: int = 0,
+        end_ms: int | None = None,
+        algorithms: Sequence[str] = (),
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> dict[str, Any]:
+        """Return a page of what algorithms found in a part of a title, in the order of time.
+
+        Parameters
+        ----------
+        title : str
+            Its id, or its name.
+        start_ms, end_ms : int
+            The part, half-open; to the end of the title without `end_ms`.
+        algorithms : sequence of str
+            Whose rows; all without.
+        limit, cursor
+            Size of the page, and the `next_cursor` of the one before.
+
+        Returns
+        -------
+        dict
+            `snapshot`, `release`, `rows` (of which `mediaflow.serve.forms.annotation` says the form), `total`,
+            `next_cursor`.
+
+        Raises
+        ------
+        UsageError, SnapshotExpired, EngineNotReady, NothingPublished
+            As for `search`; or what is said by `mediaflow.search.annotations.read_annotations`.
+        """
+        _check_size(limit)
+        part: dict[str, Any] = {"title": title, "start_ms": start_ms, "algorithms": list(algorithms)}
+        part |= {} if end_ms is None else {"end_ms": end_ms}
+        question = {"annotations": part, "limit": limit}
+        place = self._cursors.read(cursor, question) if cursor else None
+        offset = place.offset if place else 0
+        with self._gateway(place) as gateway:
+            told = _of(gateway, place)
+            rows = gateway.annotations(**part)
+            parts = gateway.reader.manifest.algorithms
+            page = [annotation(row, parts[row["algorithm"]].fields) for row in rows[offset : offset + limit]]
+        after = self._after(told, offset + limit, len(rows), question)
+        return told | {"rows": page, "total": len(rows), "next_cursor": after}
 
     def explain(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Return how a query is answered: `snapshot`, and `steps` (see `mediaflow.search.explain.Step`)."""
+        """Return how a query is answered: `snapshot`, `release`, and `steps` (see `mediaflow.search.explain.Step`)."""
         query = read_query(body)
         _check_size(query.limit)
         with self._gateway() as gateway:
-            found = {"snapshot": gateway.reader.id, "steps": [step.as_json() for step in gateway.explain(query)]}
+            found = _of(gateway) | {"steps": [step.as_json() for step in gateway.explain(query)]}
         return found
 
     def titles(
@@ -96,15 +218,15 @@ class Service:
         Parameters
         ----------
         filters : Mapping, optional
-            Those of a query, without `rows`.
+            Those of a query.
         limit, cursor
             Size of the page, and the `next_cursor` of the one before.
 
         Returns
         -------
         dict
-            `snapshot`, `titles` (`title_id`, `title`, `kind`, `year`, `genres`, `languages`, `series`, `season`,
-            `episode`), `notes`, `total`, `next_cursor`.
+            `snapshot`, `release`, `titles` (`title_id`, `title`, `kind`, `year`, `genres`, `languages`, `series`,
+            `season`, `episode`), `notes`, `total`, `next_cursor`.
 
         Raises
         ------
@@ -113,24 +235,17 @@ class Service:
         """
         query = read_query({**_ANY, "filters": dict(filters or {}), "limit": limit})
         _check_size(limit)
-        if query.filters.rows:
-            raise UsageError("Titles are listed by what the catalogue says of them: 'rows' belong to a search.")
         question = {"titles": write_query(query)}
         place = self._cursors.read(cursor, question) if cursor else None
         offset = place.offset if place else 0
         with self._gateway(place) as gateway:
-            selection = gateway.catalogue.select(query.filters)
+            told = _of(gateway, place)
+            selection = gateway.select(query.filters)
             titles = _left(gateway.catalogue.titles, selection.title_nos)
-            snapshot, page = gateway.reader.id, titles.slice(offset, limit).to_dicts()
-        end = offset + limit
-        after = self._cursors.write(Place(snapshot, end), question) if end < len(titles) else None
-        return {
-            "snapshot": snapshot,
-            "titles": page,
-            "notes": list(selection.notes),
-            "total": len(titles),
-            "next_cursor": after,
-        }
+            page = titles.slice(offset, limit).to_dicts()
+        after = self._after(told, offset + limit, len(titles), question)
+        notes = list(selection.notes)
+        return told | {"titles": page, "notes": notes, "total": len(titles), "next_cursor": after}
 
     def algorithms(self) -> dict[str, Any]:
         """Return the algorithms that can be searched.
@@ -138,29 +253,44 @@ class Service:
         Returns
         -------
         dict
-            `snapshot`, and `algorithms` by name: `name`, `owner`, `version`, `description`, `shape` (what its rows
-            are), `fields` (`name` and `type` of its own), `model` (the name of the one that encodes its queries),
-            `generation`, `rows`, `pending` (titles that are published without its newest rows), `titles` (of how many).
+            `snapshot`, `release`, and `algorithms` by name: `name`, `owner`, `version`, `description`, `shape` (what
+            its rows are), `fields` (`name` and `type` of its own), `model` (the name of the one that encodes its
+            queries), `generation`, `rows`, `pending` (titles that are published without its newest rows), `titles` (of
+            how many).
         """
         with self._gateway() as gateway:
-            found = {"snapshot": gateway.reader.id, "algorithms": _algorithms(gateway)}
+            found = _of(gateway) | {"algorithms": _algorithms(gateway)}
         return found
 
     def status(self) -> dict[str, Any]:
-        """Return whether requests are answered now: `ready`, `snapshot` (the current one), `why` (where not)."""
+        """Return whether requests are answered now: `ready`, `snapshot` and `release` (current), `why` (where not)."""
         try:
             with self._gateway() as gateway:
-                snapshot = gateway.reader.id
+                told = _of(gateway)
         except MediaflowError as error:
-            return {"ready": False, "snapshot": None, "why": error.message}
-        return {"ready": True, "snapshot": snapshot, "why": None}
+            return {"ready": False, "snapshot": None, "release": None, "why": error.message}
+        return told | {"ready": True, "why": None}
 
     @contextmanager
     def _gateway(self, place: Place | None = None) -> Iterator[Gateway]:
         """Open the current snapshot, or that of a cursor, as far as the caller may see it."""
-        with self._engine.gateway(place.snapshot if place else None) as gateway:
+        with self._engine.gateway(place.snapshot if place else None, self._caller.seen) as gateway:
             titles = self._caller.titles
             yield gateway if titles is None else gateway.within(titles)
+
+    def _after(self, told: Mapping[str, Any], end: int, total: int, question: Any) -> str | None:
+        """Return the cursor of the page that begins at `end`, None where nothing is left."""
+        return self._cursors.write(Place(told["snapshot"], end, told["release"]), question) if end < total else None
+
+
+def _of(gateway: Gateway, place: Place | None = None) -> dict[str, Any]:
+    """Return which snapshot answers, and its release: on further pages that of the first one."""
+    release = place.release if place else gateway.reader.release
+    return {"snapshot": gateway.reader.id, "release": release or None}
+
+
+def _beside(page: Mapping[str, Any] | None) -> Place | None:
+    return Place(page["snapshot"], 0, page["release"]) if page else None
 
 
 def _algorithms(gateway: Gateway) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import os
 import threading
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
 from mediaflow.errors import MediaflowError
+from mediaflow.search.stopping import until
 
 THREADS = max(4, os.cpu_count() or 1)
 WAITING = 256
@@ -30,9 +32,9 @@ class TooSlow(MediaflowError):
 class Work:
     """Runs functions in threads of its own.
 
-    A function that is over its time goes on to its end, as a thread cannot be stopped, and its thread counts as taken
-    until then: however many give up waiting, there are never more threads than these. What has not begun by then
-    never does.
+    A search that is over its time, or whose caller has gone, ends at its next step (`mediaflow.search.stopping`). Until
+    then its thread counts as taken: however many give up waiting, there are never more threads than these. What has
+    not begun by then never does.
 
     Parameters
     ----------
@@ -57,7 +59,10 @@ class Work:
             if self._taken >= self._most:
                 raise Busy("Too many requests wait already: ask again in a moment.", waiting=self._taken)
             self._taken += 1
-        future = self._pool.submit(function, *given, **named)
+        unwanted: Future[None] = Future()
+        # What the caller's task knows of the request, its thread knows too.
+        known = contextvars.copy_context()
+        future: Future[Done] = self._pool.submit(known.run, lambda: until(unwanted, function, *given, **named))
         future.add_done_callback(self._ended)
         limit = asyncio.timeout(self._limit_s)
         try:
@@ -69,6 +74,8 @@ class Work:
             raise TooSlow(
                 f"The answer was not there within {self._limit_s:g} s: ask for less at once.", limit_s=self._limit_s
             ) from error
+        finally:
+            unwanted.set_result(None)
 
     def close(self) -> None:
         """Wait for what runs, and begin nothing more."""

@@ -28,6 +28,8 @@ LINGER_MS = 60_000
 _LOOKS_PER_TTL = 3
 # Snapshots that answer no new request stay open for further pages, but not any number of them.
 _MOST_LINGERING = 8
+# Who has seen a newer release waits so long for a look at the log, and for what it finds to be open.
+_CATCH_UP_S = 1.0
 
 Opened = TypeVar("Opened")
 Made_co = TypeVar("Made_co", covariant=True)
@@ -35,6 +37,10 @@ Made_co = TypeVar("Made_co", covariant=True)
 
 class EngineNotReady(MediaflowError):
     """The engine answers no new request now: it has not opened the current snapshot, or has not looked for long."""
+
+
+class BehindClient(MediaflowError):
+    """The engine is not at the release yet that the client has seen: answering would take them back in time."""
 
 
 class Engine(Protocol[Made_co]):
@@ -124,6 +130,10 @@ class Host(Generic[Opened]):
         self._failed: dict[str, tuple[str, int]] = {}
         self._current: str | None = None
         self._number = 0
+        # The number by which people know what is current, and how many looks at the log have begun and have ended.
+        self._release = 0
+        self._looks_begun = 0
+        self._looks_ended = 0
         self._looked_ms: int | None = None
         self._until_ms = 0
         self._changed = threading.Condition()
@@ -156,21 +166,27 @@ class Host(Generic[Opened]):
         self._store.delete(layout.engine(self.id))
 
     @contextmanager
-    def answering(self, snapshot: str | None = None) -> Iterator[Opened]:
+    def answering(self, snapshot: str | None = None, seen: int = 0) -> Iterator[Opened]:
         """Give what was opened of a snapshot, to answer one request from; hand the answer out after the block.
 
         Parameters
         ----------
         snapshot : str, optional
             Its id, where a request brings one; else the one that is current.
+        seen : int
+            The last release that who asks has seen; what is current is of that one or a later one.
 
         Raises
         ------
         EngineNotReady, NothingPublished
             No new request is answered now.
+        BehindClient
+            The log of releases does not reach as far as `seen`, also after another look.
         SnapshotExpired
             The snapshot that was asked for is not open here, or the lease was over before the answer was there.
         """
+        if snapshot is None:
+            self._catch_up(seen)
         held = self._enter(snapshot)
         try:
             assert held.reader is not None and held.opened is not None
@@ -184,12 +200,18 @@ class Host(Generic[Opened]):
     def look(self) -> None:
         """Look at the log once, go over to what is current if that is open, and renew the lease."""
         start_ms = own_clock_ms()
+        with self._changed:
+            self._looks_begun += 1
+            look = self._looks_begun
         steps.reached("engine: before tip")
         newest = self._releases.newest()
+        told = self._release if newest is None or newest.n == self._number else self._releases.repeated(newest).n
         steps.reached("engine: after tip")
         with self._changed:
             self._current = newest.snapshot if newest else None
             self._number = newest.n if newest else 0
+            self._release = told
+            self._looks_ended = look
             # Counts from before the look: what was seen may be as old as that.
             self._looked_ms = start_ms
             self._changed.notify_all()
@@ -208,11 +230,35 @@ class Host(Generic[Opened]):
                 over_ms=over_ms,
             )
 
+    def _catch_up(self, seen: int) -> None:
+        """Go over to a release that somebody has seen already, by a look at the log that begins after they asked."""
+        with self._changed:
+            if self._release >= seen or self._stopped:
+                return
+            before = self._looks_begun
+            self._wake.set()
+            self._changed.wait_for(
+                lambda: self._stopped or (self._looks_ended > before and (self._release < seen or self._settled())),
+                _CATCH_UP_S,
+            )
+            if self._release < seen and not self._stopped:
+                raise BehindClient(
+                    f"You have seen release {seen}, and the engine {self._engine.kind} {self.id} knows of none after "
+                    f"{self._release}: ask again in a moment, or another one.",
+                    engine=self.id,
+                    kind=self._engine.kind,
+                    seen=seen,
+                    release=self._release,
+                )
+
     def _enter(self, snapshot: str | None) -> Held[Opened]:
         with self._changed:
             held = self._held.get(snapshot or self._current or "")
             if snapshot is None:
                 self._check_fresh(held)
+                assert held is not None and held.reader is not None
+                # A snapshot that a rollback brings back is of a later release than before.
+                held.reader.release = self._release
             elif held is None or not held.ready:
                 raise SnapshotExpired(
                     f"Snapshot {snapshot} is not open in the engine {self.id} (any more): ask again without it.",

@@ -56,7 +56,7 @@ class SnapshotReader:
     manifest : Manifest
         What to open.
     release : int
-        The number of the release that was current when the reader was opened (0: opened by id).
+        The number of the release that makes it current, as far as its owner knows (0: opened by id).
     hold : Hold, optional
         What keeps the snapshot from the collector; without it a snapshot that is not current may go at any time.
     """
@@ -192,9 +192,13 @@ class Releases:
     def told(self) -> Release | None:
         """Return the current release as people know it: the one that fences repeat. None where there is none."""
         newest = self.newest()
-        while newest is not None and newest.kind == FENCE:
-            newest = self.entry(newest.n - 1)
-        return newest
+        return self.repeated(newest) if newest else None
+
+    def repeated(self, release: Release) -> Release:
+        """Return the release that a fence repeats, or the release itself where it is none."""
+        while release.kind == FENCE:
+            release = self.entry(release.n - 1)
+        return release
 
     def add(self, release: Release) -> bool:
         """Put a release under its number if nobody has; say whether the one that stands there is this one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import mediaflow
 from mediaflow.library import Library
 from mediaflow.publishing.rollback import rollback
+from mediaflow.search.engine import Gateways, SearchEngine
 from mediaflow.search.gateway import Gateway
 from mediaflow.search.query import Dialogue, Query
 from mediaflow.snapshots.engine import EngineNotReady
@@ -22,6 +24,7 @@ from mediaflow.storage.objects import FolderStore
 from tests.deployment.waiting import wait_until
 from tests.publishing.collecting import collect
 from tests.publishing.world import World
+from tests.search.world import ColourEncoder, RawPictures
 
 ONE = Query((Dialogue("one"),))
 
@@ -77,15 +80,50 @@ def test_the_engine_goes_over_to_what_is_published_and_answers_further_pages_fro
         engine.search(ONE)
 
 
-def test_an_engine_whose_model_is_not_in_the_store_says_so_and_stops_no_dialogue_of_a_library(
-    world: World, library: Library
-) -> None:
+def test_a_model_that_is_not_in_the_store_stops_no_dialogue(world: World, library: Library) -> None:
     world.stage("objects", model="m1")
     world.compute()
     assert world.publish().outcome == "released"
-    with library.engine() as engine, pytest.raises(EngineNotReady, match="The store has no model of the identity m1"):
-        engine.search(ONE)
+    with library.engine() as engine:
+        assert found(engine)[1] == ["alps"]
     assert found(library)[1] == ["alps"]
+
+
+class Gated:
+    """Gives a model's encoder once that is let on."""
+
+    def __init__(self) -> None:
+        self.asked, self.on = threading.Event(), threading.Event()
+
+    def encoder(self, identity: str) -> ColourEncoder:
+        self.asked.set()
+        assert self.on.wait(60)
+        return ColourEncoder()
+
+
+def test_the_first_snapshot_is_answered_from_before_its_model_is_loaded_and_a_further_one_is_not(
+    world: World,
+) -> None:
+    gated = Gated()
+    gateways = Gateways(gated, RawPictures())
+    world.stage("objects", model="m1")
+    world.compute()
+    assert world.publish().outcome == "released"
+    with SearchEngine(world.store, gateways, ttl_ms=500) as engine:
+        assert gated.asked.wait(60) and not gated.on.is_set()
+        first, _ = found(engine)
+        gated.asked.clear()
+        world.stage("objects", model="m2")
+        world.compute()
+        publishing = threading.Thread(target=world.publish)
+        publishing.start()
+        assert gated.asked.wait(60)
+        publishing.join(2)
+        assert publishing.is_alive(), "the release waits"
+        assert found(engine) == (first, ["alps"]), "it goes on with the one before"
+        gated.on.set()
+        publishing.join(60)
+        assert wait_until(lambda: found(engine)[0] == world.reader().id != first, 30, "it goes over", 0.02)
 
 
 def test_a_library_that_is_asked_again_and_again_keeps_what_it_reads_and_goes_over(

@@ -58,7 +58,10 @@ class CommandLine:
         done = CliRunner().invoke(app, ["search", "--json", "--query", json.dumps(body)], env=environment)
         if done.exit_code:
             raise Refused(done.stderr.strip())
-        return {"hits": [json.loads(line) for line in done.stdout.splitlines()], "notes": done.stderr.splitlines()}
+        hits = [json.loads(line) for line in done.stdout.splitlines()]
+        releases = {hit.pop("release") for hit in hits}
+        said = {"hits": hits, "notes": done.stderr.splitlines()}
+        return said | ({"release": releases.pop()} if releases else {})
 
 
 class GraphQL:
@@ -91,7 +94,7 @@ class Grpc:
         found = as_dict(answer)
         # What is linked is no part of the answer: neither Python nor the command line has paths on a server.
         for hit in found["hits"]:
-            del hit["thumbnail_url"]
+            hit.pop("thumbnail_url", None)
             hit.pop("preview_url", None)
         return found
 
@@ -108,13 +111,18 @@ def as_dict(message: Any) -> Answer:
     return numbered(plain)
 
 
+_WHOLE = (
+    *("total", "grouped", "rank", "found", "may_answer", "rows", "pending", "hits", "shot_no", "release"),
+    "titles",
+)
+
+
 def numbered(value: Any, name: str = "") -> Any:
     if isinstance(value, dict):
         return {key: numbered(one, key) for key, one in value.items()}
     if isinstance(value, list):
         return [numbered(one, name) for one in value]
-    whole = name.endswith("_ms") or name in ("total", "grouped", "rank", "found", "may_answer", "rows", "pending")
-    return int(value) if whole and isinstance(value, str) else value
+    return int(value) if (name.endswith("_ms") or name in _WHOLE) and isinstance(value, str) else value
 
 
 def _protoed(value: Any) -> Any:
@@ -175,7 +183,7 @@ def snake(value: Any) -> Any:
 SEARCH = """
 query Ask($clauses: [Clause!]!, $filters: Filters, $groupBy: GroupBy, $sort: Sort, $first: Int, $after: String) {
   search(clauses: $clauses, filters: $filters, groupBy: $groupBy, sort: $sort, first: $first, after: $after) {
-    snapshot notes total counted nextCursor
+    snapshot release notes total counted nextCursor
     hits {
       titleId title startMs endMs score grouped series season episode match snapshot
       sources {

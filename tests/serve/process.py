@@ -60,7 +60,7 @@ if __name__ == "__main__":
     serve(
         answers,
         Cursors(KEY),
-        Media(Links(KEY, previews=False), Extracts(answers, store)),
         Address(port=0, grpc_port=0),
         lambda sentence: print(sentence, flush=True),
+        Media(Links(KEY, previews=False), Extracts(answers, store)),
     )

@@ -168,5 +168,6 @@ def test_a_cursor_of_one_protocol_goes_on_in_the_other(server: Server) -> None:
     body = {"clauses": [HELLO], "limit": 2}
     one, other = GraphQL(server), Grpc(server)
     pages = [one.search(body, other.search(body)["next_cursor"]), other.search(body, one.search(body)["next_cursor"])]
-    assert without_nulls(pages[0]) == without_nulls(pages[1])
+    first, second = common(*pages)
+    assert first == second
     assert pages[0]["hits"]

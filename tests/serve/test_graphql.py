@@ -12,6 +12,7 @@ import pytest
 from mediaflow.search.query import Dialogue, Query
 from mediaflow.search.wire import write_query
 from mediaflow.serve.cursors import Cursors, Place
+from mediaflow.serve.forms import annotation
 from mediaflow.serve.graphql.limits import MOST_COST, MOST_DEEP
 from mediaflow.serve.http import MOST_BYTES
 from tests.serve.conftest import Server
@@ -112,7 +113,7 @@ def upload(server: Server, question: str, data: bytes) -> dict[str, Any]:
         (
             '{ titles(filters: {rows: [{algorithm: "a", field: "b", value: "c"}]}) { total } }',
             "UsageError",
-            "'rows' belong to a search",
+            "has nothing of 'a'",
         ),
         ('{ search(clauses: [{text: {text: "a"}}], after: "x") { total } }', "WrongCursor", "no cursor of this server"),
         (
@@ -135,6 +136,13 @@ def test_what_is_wrong_is_said_with_a_code_and_without_a_trace(
 def test_errors_carry_their_fields(server: Server) -> None:
     body = server.ask('{ titles(filters: {titles: ["no such"]}) { total } }')
     assert body["errors"][0]["extensions"]["fields"] == {"title": "no such"}
+
+
+@pytest.mark.parametrize("release", ["-1", "twelve", "١", "9" * 16, ""])
+def test_a_release_that_is_none_is_refused(server: Server, release: str) -> None:
+    response = post(server, b'{"query": "{ status { ready } }"}', **{"mediaflow-release": release.encode()})
+    assert response.status_code == 400 and error(response.json())[0] == "UsageError"
+    assert "'Mediaflow-Release' takes the number of a release" in error(response.json())[1]
 
 
 def test_a_cursor_belongs_to_its_question_and_to_this_server(server: Server) -> None:
@@ -191,7 +199,13 @@ def test_the_schema_tells_itself(server: Server) -> None:
     assert found["isOneOf"] and "timeJoin" in {one["name"] for one in found["inputFields"]}
 
 
-def post(server: Server, data: bytes, kind: str = "application/json", **headers: str) -> httpx.Response:
+def test_numbers_that_no_json_has_are_null() -> None:
+    row = {"algorithm": "loud", "score": float("inf"), "level": [float("nan"), {"a": -0.5}], "x": 0.5, "y": None}
+    told = annotation(row, {"level": "List"})
+    assert told == {"algorithm": "loud", "score": None, "own": {"level": [None, {"a": -0.5}]}}
+
+
+def post(server: Server, data: bytes, kind: str = "application/json", **headers: str | bytes) -> httpx.Response:
     return httpx.post(f"{server.url}/graphql", content=data, headers={"content-type": kind, **headers}, timeout=30)
 
 

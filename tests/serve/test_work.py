@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 
 import pytest
 
+from mediaflow.search.stopping import await_result, check
 from mediaflow.serve.work import Busy, TooSlow, Work
 
 
@@ -80,3 +82,51 @@ def test_a_function_s_own_time_out_is_its_own() -> None:
     with pytest.raises(TimeoutError, match="the store"):
         asyncio.run(work.do(fails))
     work.close()
+
+
+@pytest.mark.parametrize("limit_s", [0.05, 60.0])
+def test_a_search_that_nobody_waits_for_ends_at_its_next_step(limit_s: float) -> None:
+    work, begun, ended = Work(threads=1, limit_s=limit_s), threading.Event(), threading.Event()
+
+    def search() -> None:
+        try:
+            while True:
+                begun.set()
+                check()
+        finally:
+            ended.set()
+
+    async def ask() -> None:
+        asking = asyncio.create_task(work.do(search))
+        await asyncio.to_thread(begun.wait)
+        if limit_s == 60:
+            asking.cancel()
+        with pytest.raises((TooSlow, asyncio.CancelledError)):
+            await asking
+
+    asyncio.run(ask())
+    assert ended.wait(30)
+    work.close()
+
+
+def test_what_a_text_is_encoded_for_is_not_waited_for_by_who_has_gone(gate: threading.Event) -> None:
+    work = Work(threads=1, limit_s=0.05)
+    coming: Future[int] = Future()
+
+    async def ask() -> int:
+        with pytest.raises(TooSlow):
+            await work.do(await_result, coming, 60)
+        # The only thread is free again.
+        return await work.do(threading.get_ident)
+
+    assert asyncio.run(ask())
+    work.close()
+    assert await_result(done(5), 60) == 5
+    with pytest.raises(TimeoutError):
+        await_result(coming, 0)
+
+
+def done(value: int) -> Future[int]:
+    future: Future[int] = Future()
+    future.set_result(value)
+    return future

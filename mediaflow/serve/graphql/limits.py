@@ -15,6 +15,7 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
     Node,
     OperationDefinitionNode,
     SelectionNode,
@@ -29,9 +30,12 @@ MOST_CHARACTERS, MOST_TOKENS, MOST_COMMENTS = 50_000, 4_000, 200
 # A client that asks for the schema goes thirteen deep.
 MOST_DEEP = 15
 MOST_COST = 1_000
-# What a field of Query costs beside the entries of its page.
-COSTS = {"search": 20, "explain": 100, "titles": 10, "algorithms": 10, "status": 1}
-_PAGES = {"search": 20, "titles": 50}
+# What a field costs beside the entries of its page, and how many these are where nothing is said.
+COSTS = {"search": 20, "explain": 100, "titles": 10, "annotations": 20, "algorithms": 10, "status": 1}
+# Those of an answer are worked out once more, from all of its hits.
+BESIDE = {"facets": 20, "timeline": 20, "characters": 20}
+_PAGES = {"search": 20, "titles": 50, "annotations": 100, "facets": 20, "timeline": 50, "characters": 20}
+_SIZES = ("first", "most", "bins")
 _REMEMBERED = 500
 
 
@@ -82,11 +86,15 @@ def check(document: DocumentNode, variables: Mapping[str, Any]) -> None:
         raise GraphQLError(f"Fields stand within each other at most {MOST_DEEP} deep, and these are {deepest} deep.")
     given = {**_defaults(document), **variables}
     # Fields of one name in one place are answered once, so that each that is written costs once, spread or not.
-    cost = sum(_cost(field, given) for field in _roots(document))
+    fragments = _fragments(document)
+    cost = sum(
+        _cost(field, given) + sum(_cost(one, given) for one in _within(field, fragments, set()))
+        for field in _roots(document)
+    )
     if cost > MOST_COST:
         raise GraphQLError(
-            f"The request costs {cost}, and may cost {MOST_COST}: 1 for each entry of a page that it asks for, "
-            + ", ".join(f"{worth} for each '{name}'" for name, worth in COSTS.items())
+            f"The request costs {cost}, and may cost {MOST_COST}: 1 for each entry of a list that it asks for, "
+            + ", ".join(f"{worth} for each '{name}'" for name, worth in (COSTS | BESIDE).items())
             + ". Ask for less at once."
         )
 
@@ -96,8 +104,7 @@ class _Depths:
 
     def __init__(self, document: DocumentNode) -> None:
         self._document = document
-        fragments = [one for one in document.definitions if isinstance(one, FragmentDefinitionNode)]
-        self._fragments = {one.name.value: one for one in fragments}
+        self._fragments = _fragments(document)
         self._known: dict[str, int] = {}
 
     def deepest(self) -> int:
@@ -125,6 +132,24 @@ def _roots(document: DocumentNode) -> Iterator[FieldNode]:
             yield from _flat(one)
 
 
+def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    return {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
+
+
+def _within(node: Node, fragments: Mapping[str, FragmentDefinitionNode], spread: set[str]) -> Iterator[FieldNode]:
+    """Yield the fields of an answer that cost something: those of each fragment once, as they are answered once."""
+    inner: SelectionSetNode | None = getattr(node, "selection_set", None)
+    for one in inner.selections if inner else ():
+        if isinstance(one, FieldNode):
+            if one.name.value in BESIDE:
+                yield one
+        elif not isinstance(one, FragmentSpreadNode):
+            yield from _within(one, fragments, spread)
+        elif one.name.value in fragments and one.name.value not in spread:
+            spread.add(one.name.value)
+            yield from _within(fragments[one.name.value], fragments, spread)
+
+
 def _flat(node: Node) -> Iterator[FieldNode]:
     inner: SelectionSetNode | None = getattr(node, "selection_set", None)
     for one in inner.selections if inner else ():
@@ -148,10 +173,21 @@ def _defaults(document: DocumentNode) -> dict[str, int]:
 def _cost(field: FieldNode, given: Mapping[str, Any]) -> int:
     name = field.name.value
     entries: Any = _PAGES.get(name, 0)
+    facets = 1
     for argument in field.arguments:
-        if argument.name.value == "first" and name in _PAGES:
+        if argument.name.value in _SIZES and name in _PAGES:
             if isinstance(argument.value, IntValueNode):
                 entries = int(argument.value.value)
             elif isinstance(argument.value, VariableNode):
                 entries = given.get(argument.value.name.value, entries)
-    return COSTS.get(name, 0) + (max(0, entries) if isinstance(entries, int) else 0)
+        elif argument.name.value == "of":
+            facets = _length(argument.value, given)
+    own = (COSTS | BESIDE).get(name, 0)
+    return own + (max(0, entries) * facets if isinstance(entries, int) else 0)
+
+
+def _length(value: Node, given: Mapping[str, Any]) -> int:
+    if isinstance(value, ListValueNode):
+        return len(value.values)
+    one = given.get(value.name.value) if isinstance(value, VariableNode) else None
+    return len(one) if isinstance(one, list) else 1

@@ -13,6 +13,7 @@ from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, assert_enum
 from starlette.datastructures import UploadFile
 
 from mediaflow.errors import MediaflowError, UsageError
+from mediaflow.search.facets import FACETS
 from mediaflow.serve.bodies import as_wire
 from mediaflow.serve.media.links import Links
 from mediaflow.serve.service import Service
@@ -22,6 +23,7 @@ _FILE = Path(__file__).with_name("schema.graphql")
 _ENUMS = {
     "GroupBy": ("title", "series"),
     "Sort": ("score", "time"),
+    "Facet": FACETS,
     "Presence": ("speaks", "in cast"),
     "Comparison": ("equals", "least", "most"),
     "Relation": ("overlap", "within", "before", "after", "during"),
@@ -29,16 +31,19 @@ _ENUMS = {
     "SpaceRelation": ("same_frame", "left_of", "above"),
     "InRegion": ("overlaps", "inside"),
 }
+# Under this an answer holds its question, for the fields that are worked out from it.
+_ASKED = "asked"
 _LOG = logging.getLogger(__name__)
 
 
-def make_schema(work: Work, links: Links) -> GraphQLSchema:
+def make_schema(work: Work, links: Links | None = None) -> GraphQLSchema:
     """Return the schema, whose fields call in threads the service that the context of a request holds."""
     query = QueryType()
 
     @query.field("search")
     async def search(_: Any, info: GraphQLResolveInfo, after: str | None = None, **given: Any) -> dict[str, Any]:
-        return await work.do(_service(info).search, await _query(given), after)
+        body = await _query(given)
+        return await work.do(_service(info).search, body, after) | {_ASKED: body}
 
     @query.field("explain")
     async def explain(_: Any, info: GraphQLResolveInfo, **given: Any) -> dict[str, Any]:
@@ -51,6 +56,11 @@ def make_schema(work: Work, links: Links) -> GraphQLSchema:
         page = {} if first is None else {"limit": first}
         return await work.do(_service(info).titles, as_wire(filters), cursor=after, **page)
 
+    @query.field("annotations")
+    async def annotations(_: Any, info: GraphQLResolveInfo, after: str | None = None, **given: Any) -> dict[str, Any]:
+        part = _given(given, first="limit")
+        return await work.do(_service(info).annotations, cursor=after, **part)
+
     @query.field("algorithms")
     async def algorithms(_: Any, info: GraphQLResolveInfo) -> dict[str, Any]:
         return await work.do(_service(info).algorithms)
@@ -60,9 +70,32 @@ def make_schema(work: Work, links: Links) -> GraphQLSchema:
         return await work.do(_service(info).status)
 
     hit = ObjectType("Hit")
-    hit.set_field("thumbnailUrl", lambda one, _: links.thumbnail(one))
-    hit.set_field("previewUrl", lambda one, _: links.preview(one))
-    return _bound(query, hit)
+    if links:
+        hit.set_field("thumbnailUrl", lambda one, _: links.thumbnail(one))
+        hit.set_field("previewUrl", lambda one, _: links.preview(one))
+    return _bound(query, _answer(work), hit)
+
+
+def _answer(work: Work) -> ObjectType:
+    """Return the fields of an answer that are worked out where they are asked for, in the snapshot of its hits."""
+    answer = ObjectType("Answer")
+
+    @answer.field("facets")
+    async def facets(page: dict[str, Any], info: GraphQLResolveInfo, **given: Any) -> list[dict[str, Any]]:
+        told = await work.do(_service(info).facets, page[_ASKED], beside=page, **_given(given))
+        return list(told["facets"])
+
+    @answer.field("timeline")
+    async def timeline(page: dict[str, Any], info: GraphQLResolveInfo, **given: Any) -> list[dict[str, Any]]:
+        told = await work.do(_service(info).timeline, page[_ASKED], beside=page, **_given(given))
+        return list(told["timeline"])
+
+    @answer.field("characters")
+    async def characters(page: dict[str, Any], info: GraphQLResolveInfo, **given: Any) -> dict[str, Any]:
+        told = await work.do(_service(info).characters, page[_ASKED], beside=page, **_given(given))
+        return dict(told["characters"])
+
+    return answer
 
 
 def format_error(error: GraphQLError, debug: bool = False) -> dict[str, Any]:
@@ -84,6 +117,11 @@ def format_error(error: GraphQLError, debug: bool = False) -> dict[str, Any]:
 def _service(info: GraphQLResolveInfo) -> Service:
     service: Service = info.context["service"]
     return service
+
+
+def _given(given: Mapping[str, Any], **called: str) -> dict[str, Any]:
+    """Return arguments without those that are null, some of them under other names."""
+    return {called.get(name, name): value for name, value in given.items() if value is not None}
 
 
 def _bound(*types: ObjectType) -> GraphQLSchema:

@@ -16,13 +16,13 @@ from grpc_reflection.v1alpha import reflection
 
 from mediaflow.errors import MediaflowError, SystemFault, UsageError
 from mediaflow.serve.bodies import as_wire
-from mediaflow.serve.caller import Callers, anybody
+from mediaflow.serve.caller import Callers, anybody, who_asks
 from mediaflow.serve.grpc import search_pb2 as messages
 from mediaflow.serve.grpc import search_pb2_grpc as stubs
 from mediaflow.serve.media.links import Links
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Busy, TooSlow, Work
-from mediaflow.snapshots.engine import EngineNotReady
+from mediaflow.snapshots.engine import BehindClient, EngineNotReady
 from mediaflow.snapshots.reader import NothingPublished, SnapshotExpired
 
 SERVICE = str(messages.DESCRIPTOR.services_by_name["Search"].full_name)
@@ -33,6 +33,7 @@ CODES: tuple[tuple[type[MediaflowError], grpc.StatusCode], ...] = (
     (UsageError, grpc.StatusCode.INVALID_ARGUMENT),
     (SnapshotExpired, grpc.StatusCode.FAILED_PRECONDITION),
     (EngineNotReady, grpc.StatusCode.UNAVAILABLE),
+    (BehindClient, grpc.StatusCode.UNAVAILABLE),
     (NothingPublished, grpc.StatusCode.UNAVAILABLE),
     (SystemFault, grpc.StatusCode.UNAVAILABLE),
     (Busy, grpc.StatusCode.RESOURCE_EXHAUSTED),
@@ -45,11 +46,11 @@ Given = TypeVar("Given")
 
 
 def make_server(
-    service: Service, work: Work, links: Links, most_bytes: int, callers: Callers = anybody
+    service: Service, work: Work, most_bytes: int, callers: Callers = anybody, links: Links | None = None
 ) -> grpc.aio.Server:
     """Return a server of all methods, of health and of reflection, which has no port yet."""
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", most_bytes), ("grpc.so_reuseport", 0)])
-    stubs.add_SearchServicer_to_server(Face(service, work, links, callers), server)  # type: ignore[no-untyped-call]
+    stubs.add_SearchServicer_to_server(Face(service, work, callers, links), server)  # type: ignore[no-untyped-call]
     health_pb2_grpc.add_HealthServicer_to_server(Health(service, work), server)
     names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
@@ -65,13 +66,13 @@ class Face(stubs.SearchServicer):
         What answers.
     work : Work
         Where it is called.
-    links : Links
-        Gives hits their pictures.
     callers : Callers
         Says who asks.
+    links : Links, optional
+        Gives hits their pictures.
     """
 
-    def __init__(self, service: Service, work: Work, links: Links, callers: Callers) -> None:
+    def __init__(self, service: Service, work: Work, callers: Callers, links: Links | None = None) -> None:
         self._of = service.of
         self._work = work
         self._links = links
@@ -79,44 +80,67 @@ class Face(stubs.SearchServicer):
 
     async def Search(self, request: Any, context: Any) -> Any:
         """Answer a page."""
-        return messages.Answer(**await _told(self._page(request, _cursor(request), context), context))
+        return self._shown(await _told(self._first(request, context), context))
 
     async def SearchPages(self, request: Any, context: Any) -> AsyncIterator[Any]:
         """Answer all pages."""
-        cursor = _cursor(request)
-        while True:
-            page = await _told(self._page(request, cursor, context), context)
-            yield messages.Answer(**page)
-            cursor = page["next_cursor"]
-            if cursor is None:
-                return
+        page = await _told(self._first(request, context), context)
+        yield self._shown(page)
+        while page["next_cursor"] is not None:
+            page = await _told(self._do("search", context, _body(request.query), page["next_cursor"]), context)
+            yield self._shown(page)
 
     async def Explain(self, request: Any, context: Any) -> Any:
         """Say how a question is answered."""
-        found = self._work.do(self._service(context).explain, _body(request.query))
+        found = self._do("explain", context, _body(request.query))
         return messages.Explanation(**await _told(found, context))
 
     async def Titles(self, request: Any, context: Any) -> Any:
         """List titles."""
-        page = {"limit": request.limit} if request.HasField("limit") else {}
-        found = self._work.do(self._service(context).titles, _body(request.filters), cursor=_cursor(request), **page)
+        found = self._do("titles", context, _body(request.filters), **_given(request, "limit", "cursor"))
         return messages.TitlesAnswer(**await _told(found, context))
+
+    async def Annotations(self, request: Any, context: Any) -> Any:
+        """List rows of algorithms."""
+        part = _given(request, "start_ms", "end_ms", "limit", "cursor")
+        found = self._do("annotations", context, request.title, algorithms=list(request.algorithms), **part)
+        return messages.AnnotationsAnswer(**await _told(found, context))
 
     async def Algorithms(self, request: Any, context: Any) -> Any:
         """List algorithms."""
-        return messages.AlgorithmsAnswer(**await _told(self._work.do(self._service(context).algorithms), context))
+        return messages.AlgorithmsAnswer(**await _told(self._do("algorithms", context), context))
 
     async def Status(self, request: Any, context: Any) -> Any:
         """Say whether requests are answered."""
-        return messages.StatusAnswer(**await _told(self._work.do(self._service(context).status), context))
+        return messages.StatusAnswer(**await _told(self._do("status", context), context))
 
-    async def _page(self, request: Any, cursor: str | None, context: Any) -> dict[str, Any]:
-        page = await self._work.do(self._service(context).search, _body(request.query), cursor)
-        return page | {"hits": [hit | self._links.both(hit) for hit in page["hits"]]}
+    def _shown(self, page: dict[str, Any]) -> Any:
+        """Return a page whose hits have their links."""
+        if self._links:
+            page = page | {"hits": [hit | self._links.both(hit) for hit in page["hits"]]}
+        return messages.Answer(**page)
 
-    def _service(self, context: Any) -> Service:
+    async def _first(self, request: Any, context: Any) -> dict[str, Any]:
+        """Return the page that is asked for, and what is to be told beside it."""
+        body = _body(request.query)
+        page: dict[str, Any] = await self._do("search", context, body, _cursor(request))
+        wanted = {
+            "facets": {"of": list(request.facets.of), **_given(request.facets, "most")},
+            "timeline": {"title": request.timeline.title, **_given(request.timeline, "bins")},
+            "characters": _given(request.characters, "most"),
+        }
+        told = {
+            name: (await self._do(name, context, body, beside=page, **given))[name]
+            for name, given in wanted.items()
+            if request.HasField(name)
+        }
+        return page | told
+
+    async def _do(self, method: str, context: Any, *given: Any, **named: Any) -> Any:
+        """Return what a method of the service says to who asks."""
         metadata = context.invocation_metadata() or ()
-        return self._of(self._callers({name: value for name, value in metadata if isinstance(value, str)}))
+        caller = who_asks(self._callers, {name: value for name, value in metadata if isinstance(value, str)})
+        return await self._work.do(getattr(self._of(caller), method), *given, **named)
 
 
 class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
@@ -157,6 +181,11 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
 
 def _cursor(request: Any) -> str | None:
     return str(request.cursor) if request.HasField("cursor") else None
+
+
+def _given(request: Any, *names: str) -> dict[str, Any]:
+    """Return the fields of a message that are there."""
+    return {name: getattr(request, name) for name in names if request.HasField(name)}
 
 
 def _body(message: Message) -> dict[str, Any]:

@@ -1,3 +1,4 @@
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -7,12 +8,40 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SearchRequest(_message.Message):
-    __slots__ = ("query", "cursor")
+    __slots__ = ("query", "cursor", "facets", "timeline", "characters")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
+    FACETS_FIELD_NUMBER: _ClassVar[int]
+    TIMELINE_FIELD_NUMBER: _ClassVar[int]
+    CHARACTERS_FIELD_NUMBER: _ClassVar[int]
     query: Query
     cursor: str
-    def __init__(self, query: _Optional[_Union[Query, _Mapping]] = ..., cursor: _Optional[str] = ...) -> None: ...
+    facets: FacetsWanted
+    timeline: TimelineWanted
+    characters: CharactersWanted
+    def __init__(self, query: _Optional[_Union[Query, _Mapping]] = ..., cursor: _Optional[str] = ..., facets: _Optional[_Union[FacetsWanted, _Mapping]] = ..., timeline: _Optional[_Union[TimelineWanted, _Mapping]] = ..., characters: _Optional[_Union[CharactersWanted, _Mapping]] = ...) -> None: ...
+
+class FacetsWanted(_message.Message):
+    __slots__ = ("of", "most")
+    OF_FIELD_NUMBER: _ClassVar[int]
+    MOST_FIELD_NUMBER: _ClassVar[int]
+    of: _containers.RepeatedScalarFieldContainer[str]
+    most: int
+    def __init__(self, of: _Optional[_Iterable[str]] = ..., most: _Optional[int] = ...) -> None: ...
+
+class TimelineWanted(_message.Message):
+    __slots__ = ("title", "bins")
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    BINS_FIELD_NUMBER: _ClassVar[int]
+    title: str
+    bins: int
+    def __init__(self, title: _Optional[str] = ..., bins: _Optional[int] = ...) -> None: ...
+
+class CharactersWanted(_message.Message):
+    __slots__ = ("most",)
+    MOST_FIELD_NUMBER: _ClassVar[int]
+    most: int
+    def __init__(self, most: _Optional[int] = ...) -> None: ...
 
 class ExplainRequest(_message.Message):
     __slots__ = ("query",)
@@ -29,6 +58,22 @@ class TitlesRequest(_message.Message):
     limit: int
     cursor: str
     def __init__(self, filters: _Optional[_Union[Filters, _Mapping]] = ..., limit: _Optional[int] = ..., cursor: _Optional[str] = ...) -> None: ...
+
+class AnnotationsRequest(_message.Message):
+    __slots__ = ("title", "start_ms", "end_ms", "algorithms", "limit", "cursor")
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    START_MS_FIELD_NUMBER: _ClassVar[int]
+    END_MS_FIELD_NUMBER: _ClassVar[int]
+    ALGORITHMS_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    title: str
+    start_ms: int
+    end_ms: int
+    algorithms: _containers.RepeatedScalarFieldContainer[str]
+    limit: int
+    cursor: str
+    def __init__(self, title: _Optional[str] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ..., algorithms: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., cursor: _Optional[str] = ...) -> None: ...
 
 class AlgorithmsRequest(_message.Message):
     __slots__ = ()
@@ -316,20 +361,82 @@ class HasRow(_message.Message):
     def __init__(self, algorithm: _Optional[str] = ..., field: _Optional[str] = ..., value: _Optional[str] = ..., comparison: _Optional[str] = ...) -> None: ...
 
 class Answer(_message.Message):
-    __slots__ = ("snapshot", "hits", "notes", "total", "counted", "next_cursor")
+    __slots__ = ("snapshot", "hits", "notes", "total", "counted", "next_cursor", "release", "facets", "timeline", "characters")
     SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     HITS_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     COUNTED_FIELD_NUMBER: _ClassVar[int]
     NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    FACETS_FIELD_NUMBER: _ClassVar[int]
+    TIMELINE_FIELD_NUMBER: _ClassVar[int]
+    CHARACTERS_FIELD_NUMBER: _ClassVar[int]
     snapshot: str
     hits: _containers.RepeatedCompositeFieldContainer[Hit]
     notes: _containers.RepeatedScalarFieldContainer[str]
     total: int
     counted: bool
     next_cursor: str
-    def __init__(self, snapshot: _Optional[str] = ..., hits: _Optional[_Iterable[_Union[Hit, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ..., total: _Optional[int] = ..., counted: _Optional[bool] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+    release: int
+    facets: _containers.RepeatedCompositeFieldContainer[FacetCounts]
+    timeline: _containers.RepeatedCompositeFieldContainer[Bin]
+    characters: Characters
+    def __init__(self, snapshot: _Optional[str] = ..., hits: _Optional[_Iterable[_Union[Hit, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ..., total: _Optional[int] = ..., counted: _Optional[bool] = ..., next_cursor: _Optional[str] = ..., release: _Optional[int] = ..., facets: _Optional[_Iterable[_Union[FacetCounts, _Mapping]]] = ..., timeline: _Optional[_Iterable[_Union[Bin, _Mapping]]] = ..., characters: _Optional[_Union[Characters, _Mapping]] = ...) -> None: ...
+
+class FacetCounts(_message.Message):
+    __slots__ = ("facet", "values", "total")
+    FACET_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    facet: str
+    values: _containers.RepeatedCompositeFieldContainer[FacetValue]
+    total: int
+    def __init__(self, facet: _Optional[str] = ..., values: _Optional[_Iterable[_Union[FacetValue, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
+
+class FacetValue(_message.Message):
+    __slots__ = ("value", "hits")
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    HITS_FIELD_NUMBER: _ClassVar[int]
+    value: str
+    hits: int
+    def __init__(self, value: _Optional[str] = ..., hits: _Optional[int] = ...) -> None: ...
+
+class Bin(_message.Message):
+    __slots__ = ("start_ms", "end_ms", "hits", "score")
+    START_MS_FIELD_NUMBER: _ClassVar[int]
+    END_MS_FIELD_NUMBER: _ClassVar[int]
+    HITS_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    start_ms: int
+    end_ms: int
+    hits: int
+    score: float
+    def __init__(self, start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ..., hits: _Optional[int] = ..., score: _Optional[float] = ...) -> None: ...
+
+class Characters(_message.Message):
+    __slots__ = ("speakers", "total")
+    SPEAKERS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    speakers: _containers.RepeatedCompositeFieldContainer[Speaker]
+    total: int
+    def __init__(self, speakers: _Optional[_Iterable[_Union[Speaker, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
+
+class Speaker(_message.Message):
+    __slots__ = ("title_id", "speaker", "hits", "start_ms", "end_ms", "score")
+    TITLE_ID_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_FIELD_NUMBER: _ClassVar[int]
+    HITS_FIELD_NUMBER: _ClassVar[int]
+    START_MS_FIELD_NUMBER: _ClassVar[int]
+    END_MS_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    title_id: str
+    speaker: str
+    hits: int
+    start_ms: int
+    end_ms: int
+    score: float
+    def __init__(self, title_id: _Optional[str] = ..., speaker: _Optional[str] = ..., hits: _Optional[int] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ..., score: _Optional[float] = ...) -> None: ...
 
 class Hit(_message.Message):
     __slots__ = ("title_id", "title", "start_ms", "end_ms", "score", "grouped", "series", "season", "episode", "match", "snapshot", "sources", "thumbnail_url", "preview_url")
@@ -406,12 +513,14 @@ class Box(_message.Message):
     def __init__(self, x: _Optional[float] = ..., y: _Optional[float] = ..., w: _Optional[float] = ..., h: _Optional[float] = ...) -> None: ...
 
 class Explanation(_message.Message):
-    __slots__ = ("snapshot", "steps")
+    __slots__ = ("snapshot", "steps", "release")
     SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
     snapshot: str
     steps: _containers.RepeatedCompositeFieldContainer[Step]
-    def __init__(self, snapshot: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[Step, _Mapping]]] = ...) -> None: ...
+    release: int
+    def __init__(self, snapshot: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[Step, _Mapping]]] = ..., release: _Optional[int] = ...) -> None: ...
 
 class Step(_message.Message):
     __slots__ = ("clause", "asked", "algorithm", "how", "may_answer", "found", "cut", "least", "by_chance", "cpu_ms")
@@ -438,18 +547,20 @@ class Step(_message.Message):
     def __init__(self, clause: _Optional[int] = ..., asked: _Optional[str] = ..., algorithm: _Optional[str] = ..., how: _Optional[str] = ..., may_answer: _Optional[int] = ..., found: _Optional[int] = ..., cut: _Optional[bool] = ..., least: _Optional[float] = ..., by_chance: _Optional[float] = ..., cpu_ms: _Optional[float] = ...) -> None: ...
 
 class TitlesAnswer(_message.Message):
-    __slots__ = ("snapshot", "titles", "notes", "total", "next_cursor")
+    __slots__ = ("snapshot", "titles", "notes", "total", "next_cursor", "release")
     SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     TITLES_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
     snapshot: str
     titles: _containers.RepeatedCompositeFieldContainer[Title]
     notes: _containers.RepeatedScalarFieldContainer[str]
     total: int
     next_cursor: str
-    def __init__(self, snapshot: _Optional[str] = ..., titles: _Optional[_Iterable[_Union[Title, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ..., total: _Optional[int] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+    release: int
+    def __init__(self, snapshot: _Optional[str] = ..., titles: _Optional[_Iterable[_Union[Title, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ..., total: _Optional[int] = ..., next_cursor: _Optional[str] = ..., release: _Optional[int] = ...) -> None: ...
 
 class Title(_message.Message):
     __slots__ = ("title_id", "title", "kind", "year", "genres", "languages", "series", "season", "episode")
@@ -473,13 +584,55 @@ class Title(_message.Message):
     episode: int
     def __init__(self, title_id: _Optional[str] = ..., title: _Optional[str] = ..., kind: _Optional[str] = ..., year: _Optional[int] = ..., genres: _Optional[_Iterable[str]] = ..., languages: _Optional[_Iterable[str]] = ..., series: _Optional[str] = ..., season: _Optional[int] = ..., episode: _Optional[int] = ...) -> None: ...
 
+class AnnotationsAnswer(_message.Message):
+    __slots__ = ("snapshot", "rows", "total", "next_cursor", "release")
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    snapshot: str
+    rows: _containers.RepeatedCompositeFieldContainer[Annotation]
+    total: int
+    next_cursor: str
+    release: int
+    def __init__(self, snapshot: _Optional[str] = ..., rows: _Optional[_Iterable[_Union[Annotation, _Mapping]]] = ..., total: _Optional[int] = ..., next_cursor: _Optional[str] = ..., release: _Optional[int] = ...) -> None: ...
+
+class Annotation(_message.Message):
+    __slots__ = ("algorithm", "start_ms", "end_ms", "revision", "shot_no", "text", "label", "confidence", "score", "box", "own")
+    ALGORITHM_FIELD_NUMBER: _ClassVar[int]
+    START_MS_FIELD_NUMBER: _ClassVar[int]
+    END_MS_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    SHOT_NO_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    BOX_FIELD_NUMBER: _ClassVar[int]
+    OWN_FIELD_NUMBER: _ClassVar[int]
+    algorithm: str
+    start_ms: int
+    end_ms: int
+    revision: str
+    shot_no: int
+    text: str
+    label: str
+    confidence: float
+    score: float
+    box: Box
+    own: _struct_pb2.Struct
+    def __init__(self, algorithm: _Optional[str] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ..., revision: _Optional[str] = ..., shot_no: _Optional[int] = ..., text: _Optional[str] = ..., label: _Optional[str] = ..., confidence: _Optional[float] = ..., score: _Optional[float] = ..., box: _Optional[_Union[Box, _Mapping]] = ..., own: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
+
 class AlgorithmsAnswer(_message.Message):
-    __slots__ = ("snapshot", "algorithms")
+    __slots__ = ("snapshot", "algorithms", "release")
     SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     ALGORITHMS_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
     snapshot: str
     algorithms: _containers.RepeatedCompositeFieldContainer[Algorithm]
-    def __init__(self, snapshot: _Optional[str] = ..., algorithms: _Optional[_Iterable[_Union[Algorithm, _Mapping]]] = ...) -> None: ...
+    release: int
+    def __init__(self, snapshot: _Optional[str] = ..., algorithms: _Optional[_Iterable[_Union[Algorithm, _Mapping]]] = ..., release: _Optional[int] = ...) -> None: ...
 
 class Algorithm(_message.Message):
     __slots__ = ("name", "owner", "version", "description", "shape", "fields", "model", "generation", "rows", "pending", "titles")
@@ -516,11 +669,13 @@ class Field(_message.Message):
     def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ...) -> None: ...
 
 class StatusAnswer(_message.Message):
-    __slots__ = ("ready", "snapshot", "why")
+    __slots__ = ("ready", "snapshot", "why", "release")
     READY_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     WHY_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
     ready: bool
     snapshot: str
     why: str
-    def __init__(self, ready: _Optional[bool] = ..., snapshot: _Optional[str] = ..., why: _Optional[str] = ...) -> None: ...
+    release: int
+    def __init__(self, ready: _Optional[bool] = ..., snapshot: _Optional[str] = ..., why: _Optional[str] = ..., release: _Optional[int] = ...) -> None: ...

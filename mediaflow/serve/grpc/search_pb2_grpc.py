@@ -54,6 +54,11 @@ class SearchStub:
                 request_serializer=mediaflow_dot_serve_dot_grpc_dot_search__pb2.TitlesRequest.SerializeToString,
                 response_deserializer=mediaflow_dot_serve_dot_grpc_dot_search__pb2.TitlesAnswer.FromString,
                 _registered_method=True)
+        self.Annotations = channel.unary_unary(
+                '/mediaflow.v1.Search/Annotations',
+                request_serializer=mediaflow_dot_serve_dot_grpc_dot_search__pb2.AnnotationsRequest.SerializeToString,
+                response_deserializer=mediaflow_dot_serve_dot_grpc_dot_search__pb2.AnnotationsAnswer.FromString,
+                _registered_method=True)
         self.Algorithms = channel.unary_unary(
                 '/mediaflow.v1.Search/Algorithms',
                 request_serializer=mediaflow_dot_serve_dot_grpc_dot_search__pb2.AlgorithmsRequest.SerializeToString,
@@ -97,6 +102,13 @@ class SearchServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Annotations(self, request, context):
+        """A page of what algorithms found in a part of a title, read without a search, in the order of time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Algorithms(self, request, context):
         """What can be searched, and who answers for it.
         """
@@ -133,6 +145,11 @@ def add_SearchServicer_to_server(servicer, server):
                     servicer.Titles,
                     request_deserializer=mediaflow_dot_serve_dot_grpc_dot_search__pb2.TitlesRequest.FromString,
                     response_serializer=mediaflow_dot_serve_dot_grpc_dot_search__pb2.TitlesAnswer.SerializeToString,
+            ),
+            'Annotations': grpc.unary_unary_rpc_method_handler(
+                    servicer.Annotations,
+                    request_deserializer=mediaflow_dot_serve_dot_grpc_dot_search__pb2.AnnotationsRequest.FromString,
+                    response_serializer=mediaflow_dot_serve_dot_grpc_dot_search__pb2.AnnotationsAnswer.SerializeToString,
             ),
             'Algorithms': grpc.unary_unary_rpc_method_handler(
                     servicer.Algorithms,
@@ -253,6 +270,33 @@ class Search:
             '/mediaflow.v1.Search/Titles',
             mediaflow_dot_serve_dot_grpc_dot_search__pb2.TitlesRequest.SerializeToString,
             mediaflow_dot_serve_dot_grpc_dot_search__pb2.TitlesAnswer.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Annotations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mediaflow.v1.Search/Annotations',
+            mediaflow_dot_serve_dot_grpc_dot_search__pb2.AnnotationsRequest.SerializeToString,
+            mediaflow_dot_serve_dot_grpc_dot_search__pb2.AnnotationsAnswer.FromString,
             options,
             channel_credentials,
             insecure,

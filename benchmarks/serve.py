@@ -1,0 +1,268 @@
+"""What the faces cost: `python -m benchmarks.serve`: CPU of the server beside bare Lance, many clients, being ready.
+
+A library of a million vectors and as many cues is written, and served by a process of its own. For each kind of
+question and each protocol the server's CPU time stands beside that of the same plan put to Lance itself, in turn. Then
+sixteen clients ask at once: the server has one processor and the clients the other; the bare calls, with as many
+threads as the server has, have had the first one alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+import numpy as np
+import polars as pl
+
+from benchmarks._claims import Claim, tell
+from benchmarks._library import CUES, RANGE, manifest, release, spoken, timed, titles, write
+from mediaflow.search.searchers.text import full_text_query
+from mediaflow.search.searchers.vector import VectorSearcher
+from mediaflow.serve.grpc import search_pb2 as messages
+from mediaflow.serve.grpc import search_pb2_grpc as stubs
+from mediaflow.serve.work import THREADS
+from mediaflow.snapshots.reader import Releases, SnapshotReader
+from mediaflow.storage.objects import FolderStore
+
+ROOT = Path(__file__).parent.parent
+TITLES, ROWS, DIM, CENTRES = 2_500, 400, 512, 500
+TURNS, A_TURN, CLIENTS, ASKED = 10, 20, 16, 640
+MOST_GRAPHQL_MS, MOST_GRPC_MS, LEAST_SHARE, MOST_SPREAD = 2.5, 1.0, 0.8, 5.0
+READY_TITLES, MOST_READY_S = 5_000, 3.0
+OFTEN_SAID = 25
+# As many as the gateway asks for, for a page of twenty.
+CANDIDATES = 201
+_COLUMNS = ["title_no", "start_ms", "end_ms"]
+_QUESTION = "query($clauses: [Clause!]!) { search(clauses: $clauses) { hits { titleId title startMs endMs score } } }"
+
+
+def library(store: FolderStore, count: int, rows: int, dim: int) -> None:
+    """Write and release a library of shots with vectors around some centres, and of cues."""
+    draw = np.random.default_rng(9)
+    shots = timed(count, rows, draw)
+    centres = draw.normal(size=(CENTRES, dim)).astype(np.float32)
+    vectors = np.empty((len(shots), dim), np.float16)
+    for at in range(0, len(shots), 50_000):
+        some = centres[draw.integers(0, CENTRES, len(shots[at : at + 50_000]))]
+        some = some + draw.normal(size=some.shape).astype(np.float32)
+        vectors[at : at + len(some)] = some / np.linalg.norm(some, axis=1, keepdims=True)
+    seen = shots.with_columns(shot_no=pl.int_range(pl.len(), dtype=pl.Int32), vector=pl.Series(vectors))
+    shape = {"shot_no": pl.Int32, **RANGE, "vector": pl.Array(pl.Float16, dim)}
+    tables = {
+        **titles(store, count),
+        "visual-g": write(store, "visual-g", shape, seen),
+        "dialogue-g": write(store, "dialogue-g", CUES, spoken(shots, draw), "text"),
+    }
+    release(store, manifest(tables, {"visual": "shot_vector", "dialogue": "text"}))
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question, and the same plan put to Lance itself."""
+
+    clause: dict[str, Any]
+    bare: Callable[[], Any]
+
+
+def questions(kind: str, reader: SnapshotReader, seed: int) -> Iterator[Question]:
+    """Yield questions, each another one: of vectors, or of words that are said."""
+    draw = np.random.default_rng(seed)
+    table = reader.table(f"{kind}-g")
+
+    def near(vector: np.ndarray) -> Any:
+        nearest = VectorSearcher(vector).plan(table, None, CANDIDATES)
+        columns = [*_COLUMNS, "_distance"]
+        return table.scanner(columns=columns, nearest=nearest, with_row_address=True, prefilter=True).to_table()
+
+    def said(text: str) -> Any:
+        words = full_text_query(text)
+        columns = [*_COLUMNS, "_score"]
+        return table.scanner(
+            columns=columns, full_text_query=words, limit=CANDIDATES, with_row_address=True, prefilter=True
+        ).to_table()
+
+    while True:
+        if kind == "dialogue":
+            text = " ".join(f"word{one}" for one in draw.choice(OFTEN_SAID, 2, replace=False))
+            yield Question({"dialogue": {"text": text}}, lambda text=text: said(text))
+        else:
+            vector = draw.normal(size=DIM).astype(np.float32)
+            vector /= np.linalg.norm(vector)
+            clause = {"similar": {"vector": {"vector": vector.tolist()}}}
+            yield Question(clause, lambda vector=vector: near(vector))
+
+
+class Server:
+    """A server of a library, in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        command = [sys.executable, "-m", "benchmarks._library", str(folder)]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout
+        said = self.process.stdout.readline() + self.process.stdout.readline()
+        found = re.search(r"(http://\S+?)/graphql\.\s+gRPC answers at (\S+)\.", said)
+        assert found, said
+        self.url, self.grpc = found[1], found[2]
+        while httpx.get(f"{self.url}/readyz").status_code != 200:
+            assert self.process.poll() is None
+        self.ready_s = time.monotonic()
+
+    def cpu_s(self) -> float:
+        """Return the CPU time that it has used, all threads together."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def rss_mib(self) -> float:
+        """Return how much memory it has."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait(60)
+
+
+@contextmanager
+def asking(server: Server, face: str) -> Iterator[Callable[[Question], None]]:
+    """Yield what puts a question to a server over one protocol, on a connection of its own."""
+    if face == "graphql":
+        with httpx.Client(timeout=60) as client:
+
+            def graphql(question: Question) -> None:
+                body = {"query": _QUESTION, "variables": {"clauses": [question.clause]}}
+                answer = client.post(f"{server.url}/graphql", json=body).json()
+                assert len(answer["data"]["search"]["hits"]) == 20, answer
+
+            yield graphql
+    else:
+        with grpc.insecure_channel(server.grpc, [("grpc.use_local_subchannel_pool", 1)]) as channel:
+            search = stubs.SearchStub(channel).Search
+
+            def call(question: Question) -> None:
+                query = messages.Query(clauses=[question.clause])
+                assert len(search(messages.SearchRequest(query=query)).hits) == 20
+
+            yield call
+
+
+def overhead(server: Server, reader: SnapshotReader, kind: str, face: str, most_ms: float) -> Claim:
+    """Ask a server and Lance in turn; claim how much more CPU the server takes for a question."""
+    found, ours_s = [], 0.0
+    asked = questions(kind, reader, len(face))
+    with asking(server, face) as ask:
+        for turn in range(TURNS + 1):
+            some = [next(asked) for _ in range(A_TURN)]
+            before_s = server.cpu_s()
+            for question in some:
+                ask(question)
+            server_s = server.cpu_s() - before_s
+            before_s = time.process_time()
+            for question in some:
+                question.bare()
+            bare_s = time.process_time() - before_s
+            # The first turn reads what all further ones find in memory.
+            if turn:
+                found.append((1e3 * server_s / A_TURN, 1e3 * bare_s / A_TURN))
+                ours_s += server_s
+    server_ms, bare_ms = (statistics.median(side) for side in zip(*found, strict=True))
+    above_ms = statistics.median(one - other for one, other in found)
+    print(f"{kind:<9}{face:<8}: {server_ms:5.1f} ms, bare {bare_ms:5.1f} ms", flush=True)
+    return Claim(f"{kind} over {face}: CPU ms above bare Lance", above_ms, ours_s, most=most_ms)
+
+
+def crowd(server: Server, reader: SnapshotReader, face: str) -> list[Claim]:
+    """Have many clients ask at once, and as many threads as the server has call Lance; claim the throughput."""
+    asked = questions("visual", reader, 100 + len(face))
+    processors = sorted(os.sched_getaffinity(0))
+    bare, ours = [], []
+    took_ms: list[float] = []
+    for _ in range(3):
+        some = [next(asked) for _ in range(ASKED)]
+        _pin(os.getpid(), processors[:1])
+        bare.append(_a_second(THREADS, some, lambda: _nothing(lambda question: question.bare())))
+        _pin(os.getpid(), processors[1:] or processors)
+        _pin(server.process.pid, processors[:1])
+        ours.append(_a_second(CLIENTS, some, lambda: asking(server, face), took_ms))
+        _pin(server.process.pid, processors)
+        _pin(os.getpid(), processors)
+    share = statistics.median(one / other for one, other in zip(ours, bare, strict=True))
+    middle, slow = statistics.median(took_ms), statistics.quantiles(took_ms, n=100)[98]
+    print(
+        f"{CLIENTS} clients, {face}: {statistics.median(ours):.0f} a second, bare {statistics.median(bare):.0f}; ",
+        end="",
+    )
+    print(f"p50 {middle:.0f} ms, p99 {slow:.0f} ms", flush=True)
+    return [
+        Claim(f"{CLIENTS} clients over {face}: throughput / bare", share, 0.0, least=LEAST_SHARE),
+        Claim(f"{CLIENTS} clients over {face}: p99 / p50", slow / middle, 0.0, most=MOST_SPREAD),
+    ]
+
+
+def _a_second(
+    threads: int, some: list[Question], connected: Callable[[], Any], took_ms: list[float] | None = None
+) -> float:
+    """Put questions from so many threads at once; return how many a second were answered."""
+    left, lock = list(some), threading.Lock()
+
+    def client() -> None:
+        with connected() as ask:
+            while True:
+                with lock:
+                    if not left:
+                        return
+                    question = left.pop()
+                begun = time.monotonic()
+                ask(question)
+                if took_ms is not None:
+                    took_ms.append(1e3 * (time.monotonic() - begun))
+
+    begun = time.monotonic()
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(client) for _ in range(threads)]:
+            done.result()
+    return len(some) / (time.monotonic() - begun)
+
+
+@contextmanager
+def _nothing(ask: Callable[[Question], Any]) -> Iterator[Callable[[Question], Any]]:
+    yield ask
+
+
+def _pin(process: int, processors: list[int]) -> None:
+    for thread in Path(f"/proc/{process}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), processors)
+
+
+def main() -> int:
+    """Measure all."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = FolderStore(Path(folder))
+        library(store, TITLES, ROWS, DIM)
+        reader, server = Releases(store).current(), Server(Path(folder))
+        claims = [
+            overhead(server, reader, kind, face, most_ms)
+            for kind in ("visual", "dialogue")
+            for face, most_ms in (("graphql", MOST_GRAPHQL_MS), ("grpc", MOST_GRPC_MS))
+        ]
+        for face in ("graphql", "grpc"):
+            claims += crowd(server, reader, face)
+        server.close()
+    return tell(*claims)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
