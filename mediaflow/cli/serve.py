@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mediaflow.cli.output import sentences
+from mediaflow.serve.watch.log import Form, set_up
 
 
 def serve(
@@ -15,6 +16,7 @@ def serve(
     grpc_port: Annotated[
         int | None, typer.Option(help="Port of gRPC; 0: any that is free.", metavar="NUMBER", show_default=False)
     ] = None,
+    log: Annotated[Form, typer.Option(help="How requests are logged on stderr: json, text or off.")] = Form.JSON,
 ) -> None:
     """Answer searches over GraphQL, and over gRPC where it has a port, until the process is told to end."""
     from mediaflow.library import open_library
@@ -26,6 +28,7 @@ def serve(
         print(sentence, flush=True)
 
     with sentences(), open_library() as library:
+        set_up(log)
         secret = library.settings.cursor_key
         key = secret.get_secret_value() if secret else None
         engine = library.engine()

@@ -25,6 +25,10 @@ from mediaflow.serve.graphql.schema import format_error, make_schema
 from mediaflow.serve.hangup import HangUp
 from mediaflow.serve.media.routes import Media, routes
 from mediaflow.serve.service import Service
+from mediaflow.serve.watch.metrics import CONTENT_TYPE
+from mediaflow.serve.watch.record import failed, request_id
+from mediaflow.serve.watch.state import observe
+from mediaflow.serve.watch.watcher import Requests, Watcher
 from mediaflow.serve.work import Work
 
 # As much as a clip may have on the command line.
@@ -47,10 +51,16 @@ _SILENT.disabled = True
 
 
 def make_app(
-    service: Service, work: Work, host: str, callers: Callers = anybody, media: Media | None = None
+    service: Service,
+    work: Work,
+    host: str,
+    callers: Callers = anybody,
+    media: Media | None = None,
+    watcher: Watcher | None = None,
 ) -> Starlette:
     """Return the application that answers HTTP requests at a host, or any usual name of this machine."""
-    documents = Documents()
+    documents, watcher = Documents(), watcher or Watcher()
+    observe(watcher.metrics, service, work, media)
 
     def context(request: Request, _: Any) -> dict[str, Any]:
         return {"request": request, "service": service.of(who_asks(callers, request.headers))}
@@ -70,6 +80,9 @@ def make_app(
         status = await work.do(service.status)
         return JSONResponse(status, 200 if status["ready"] else 503)
 
+    async def metrics(_: Request) -> Response:
+        return Response(await work.do(watcher.metrics.text), media_type=CONTENT_TYPE)
+
     async def healthy(_: Request) -> Response:
         return JSONResponse({"alive": True})
 
@@ -78,10 +91,12 @@ def make_app(
             Route("/graphql", graphql.handle_request, methods=["POST"]),
             Route("/healthz", healthy),
             Route("/readyz", ready),
+            Route("/metrics", metrics),
             *(routes(media, work) if media else ()),
             *(Route(path, _page(name)) for path, name in _PAGES.items()),
         ],
         middleware=[
+            Middleware(Requests, watcher=watcher),
             Middleware(HangUp),
             Middleware(Guard),
             Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, host], www_redirect=False),
@@ -193,7 +208,8 @@ def _encode(value: Any) -> None:
 
 
 def _refusal(error: UsageError, status: int) -> Response:
-    extensions: Mapping[str, Any] = {"code": type(error).__name__, "fields": error.fields}
+    failed(type(error).__name__)
+    extensions = {"code": type(error).__name__, "fields": error.fields, "requestId": request_id()}
     return JSONResponse({"errors": [{"message": error.message, "extensions": extensions}]}, status)
 
 

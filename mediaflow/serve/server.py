@@ -20,6 +20,7 @@ from mediaflow.serve.grpc.face import make_server
 from mediaflow.serve.http import MOST_BYTES, make_app
 from mediaflow.serve.media.routes import Media
 from mediaflow.serve.service import Service
+from mediaflow.serve.watch.watcher import Watcher
 from mediaflow.serve.work import Work
 
 DRAIN_S = 30
@@ -85,15 +86,15 @@ async def _serve(
     said: Callable[[str], None],
     media: Media | None,
 ) -> None:
-    service, work = Service(engine, cursors), Work()
-    server = _Server(_config(service, work, address.host, media))
+    service, work, watcher = Service(engine, cursors), Work(), Watcher()
+    server = _Server(_config(service, work, address.host, media, watcher))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
     calls = (
         None
         if address.grpc_port is None
-        else make_server(service, work, MOST_BYTES, links=media.links if media else None)
+        else make_server(service, work, MOST_BYTES, links=media.links if media else None, watcher=watcher)
     )
     said(f"GraphQL answers at http://{_shown(address.host, opened.getsockname()[1])}/graphql.")
     if calls:
@@ -111,9 +112,9 @@ async def _serve(
             media.close()
 
 
-def _config(service: Service, work: Work, host: str, media: Media | None) -> uvicorn.Config:
+def _config(service: Service, work: Work, host: str, media: Media | None, watcher: Watcher) -> uvicorn.Config:
     return uvicorn.Config(
-        make_app(service, work, host, media=media),
+        make_app(service, work, host, media=media, watcher=watcher),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -11,10 +11,12 @@ from mediaflow.search.wire import read_query, write_query
 from mediaflow.serve.caller import Caller
 from mediaflow.serve.cursors import Cursors, Place
 from mediaflow.serve.forms import annotation, facet_counts
+from mediaflow.serve.watch.record import answered
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from mediaflow.search.encoding import Encoded
     from mediaflow.search.engine import SearchEngine
     from mediaflow.search.gateway import Gateway
 
@@ -76,6 +78,7 @@ class Service:
         place = self._cursors.read(cursor, write_query(query)) if cursor else None
         with self._gateway(place) as gateway:
             results = gateway.search(query, place.offset if place else 0)
+            answered(results.snapshot, len(results))
         release = place.release if place else results.release
         after = None
         if results.next_offset is not None:
@@ -271,11 +274,16 @@ class Service:
             return {"ready": False, "snapshot": None, "release": None, "why": error.message}
         return told | {"ready": True, "why": None}
 
+    def encoded(self) -> Encoded:
+        """Return what texts of queries were encoded so far."""
+        return self._engine.encoded
+
     @contextmanager
     def _gateway(self, place: Place | None = None) -> Iterator[Gateway]:
         """Open the current snapshot, or that of a cursor, as far as the caller may see it."""
         with self._engine.gateway(place.snapshot if place else None, self._caller.seen) as gateway:
             titles = self._caller.titles
+            answered(gateway.reader.id)
             yield gateway if titles is None else gateway.within(titles)
 
     def _after(self, told: Mapping[str, Any], end: int, total: int, question: Any) -> str | None:

@@ -17,6 +17,7 @@ from mediaflow.search.facets import FACETS
 from mediaflow.serve.bodies import as_wire
 from mediaflow.serve.media.links import Links
 from mediaflow.serve.service import Service
+from mediaflow.serve.watch.record import asked, failed, request_id
 from mediaflow.serve.work import Work
 
 _FILE = Path(__file__).with_name("schema.graphql")
@@ -106,16 +107,23 @@ def format_error(error: GraphQLError, debug: bool = False) -> dict[str, Any]:
     body: dict[str, Any] = dict(error.formatted)
     if isinstance(cause, MediaflowError):
         fields = json.loads(json.dumps(cause.fields, default=str))
-        return body | {"message": cause.message, "extensions": {"code": type(cause).__name__, "fields": fields}}
+        return body | {"message": cause.message, "extensions": _extensions(type(cause).__name__, fields)}
     if cause is None or error.path is None:
-        return body | {"extensions": {"code": UsageError.__name__, "fields": {}}}
+        return body | {"extensions": _extensions(UsageError.__name__, {})}
     _LOG.error("A field could not be answered.", exc_info=cause)
     sentence = "This could not be answered, by a fault of the server: its log says more."
-    return body | {"message": sentence, "extensions": {"code": "InternalError", "fields": {}}}
+    return body | {"message": sentence, "extensions": _extensions("InternalError", {})}
+
+
+def _extensions(code: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    failed(code)
+    return {"code": code, "fields": fields, "requestId": request_id()}
 
 
 def _service(info: GraphQLResolveInfo) -> Service:
     service: Service = info.context["service"]
+    if info.parent_type is info.schema.query_type:
+        asked(info.field_name)
     return service
 
 

@@ -21,6 +21,8 @@ from mediaflow.serve.grpc import search_pb2 as messages
 from mediaflow.serve.grpc import search_pb2_grpc as stubs
 from mediaflow.serve.media.links import Links
 from mediaflow.serve.service import Service
+from mediaflow.serve.watch.record import HEADER, failed, request_id
+from mediaflow.serve.watch.watcher import Calls, Watcher
 from mediaflow.serve.work import Busy, TooSlow, Work
 from mediaflow.snapshots.engine import BehindClient, EngineNotReady
 from mediaflow.snapshots.reader import NothingPublished, SnapshotExpired
@@ -46,10 +48,18 @@ Given = TypeVar("Given")
 
 
 def make_server(
-    service: Service, work: Work, most_bytes: int, callers: Callers = anybody, links: Links | None = None
+    service: Service,
+    work: Work,
+    most_bytes: int,
+    callers: Callers = anybody,
+    links: Links | None = None,
+    watcher: Watcher | None = None,
 ) -> grpc.aio.Server:
     """Return a server of all methods, of health and of reflection, which has no port yet."""
-    server = grpc.aio.server(options=[("grpc.max_receive_message_length", most_bytes), ("grpc.so_reuseport", 0)])
+    between = [Calls(watcher or Watcher(), SERVICE)]
+    server = grpc.aio.server(
+        interceptors=between, options=[("grpc.max_receive_message_length", most_bytes), ("grpc.so_reuseport", 0)]
+    )
     stubs.add_SearchServicer_to_server(Face(service, work, callers, links), server)  # type: ignore[no-untyped-call]
     health_pb2_grpc.add_HealthServicer_to_server(Health(service, work), server)
     names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
@@ -201,10 +211,19 @@ async def _told(answer: Awaitable[Given], context: Any) -> Given:
     except MediaflowError as error:
         code = next((code for kind, code in CODES if isinstance(error, kind)), grpc.StatusCode.UNKNOWN)
         fields = json.dumps(error.fields, default=str).encode()
-        await context.abort(code, error.message, ((ERROR, type(error).__name__), (FIELDS, fields)))
+        failed(type(error).__name__)
+        await context.abort(code, error.message, ((ERROR, type(error).__name__), (FIELDS, fields), *_named()))
         raise
     except Exception as error:
         _LOG.exception("A method could not be answered.")
         sentence = "This could not be answered, by a fault of the server: its log says more."
-        await context.abort(grpc.StatusCode.INTERNAL, sentence, ((ERROR, "InternalError"), (FIELDS, b"{}")))
+        failed("InternalError")
+        trailing = ((ERROR, "InternalError"), (FIELDS, b"{}"), *_named())
+        await context.abort(grpc.StatusCode.INTERNAL, sentence, trailing)
         raise AssertionError from error
+
+
+def _named() -> tuple[tuple[str, str], ...]:
+    """Return the id of the call, which metadata that are given with an error would take the place of."""
+    name = request_id()
+    return ((HEADER, name),) if name else ()

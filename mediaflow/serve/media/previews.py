@@ -125,6 +125,7 @@ class Previews:
         # Cuts have threads of their own, and leave a decode worker to questions with pictures where there are several.
         self._cuts = Work(max(1, library.decode_workers - 1), waiting)
         self._cutting: dict[str, asyncio.Task[Preview]] = {}
+        self._cut_so_far = self._kept_so_far = 0
 
     async def preview(self, extract: Extract, work: Work) -> Preview:
         """Return the preview of an extract; those who ask for the same while it is cut wait for one cut.
@@ -141,6 +142,7 @@ class Previews:
         place = await work.do(self._films.place, extract)
         found = await work.do(self._kept, place)
         if found is not None:
+            self._kept_so_far += 1
             return found
         name = _name(place)
         if name not in self._cutting:
@@ -150,15 +152,23 @@ class Previews:
         # Who asked first may go away, and the others wait on.
         return await asyncio.shield(self._cutting[name])
 
+    def state(self) -> dict[str, float]:
+        """Return how many were cut and how many were there, how many are coming, and how large the cache is."""
+        return {
+            "previews_cut_total": self._cut_so_far,
+            "previews_kept_total": self._kept_so_far,
+            "previews_waiting": self._cuts.taken,
+            "preview_cache_bytes": self._cache.size(),
+        }
+
     def close(self) -> None:
         """Wait for the cuts that run, and begin no more."""
         self._cuts.close()
 
     def _ended(self, name: str, task: asyncio.Task[Preview]) -> None:
         del self._cutting[name]
-        if not task.cancelled():
-            # Where nobody waits any more nobody else reads it.
-            task.exception()
+        # Where nobody waits any more nobody else reads the error.
+        self._cut_so_far += not task.cancelled() and task.exception() is None
 
     def _kept(self, place: Place) -> Preview | None:
         found = self._cache.get(_name(place))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -17,6 +18,7 @@ from mediaflow.serve.media.extracts import Extracts, NoPicture, TitleGone
 from mediaflow.serve.media.films import FilmChanged
 from mediaflow.serve.media.links import PREVIEW, THUMBNAIL, LinkExpired, Links, WrongLink
 from mediaflow.serve.media.previews import Previews
+from mediaflow.serve.watch.record import failed, request_id
 from mediaflow.serve.work import Busy, TooSlow, Work
 from mediaflow.snapshots.reader import SnapshotExpired
 
@@ -97,7 +99,8 @@ def _told(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request
             return await answer(request)
         except MediaflowError as error:
             status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 503)
-            extensions = {"code": type(error).__name__, "fields": {}}
+            failed(type(error).__name__)
+            extensions: dict[str, Any] = {"code": type(error).__name__, "fields": {}, "requestId": request_id()}
             return JSONResponse({"errors": [{"message": error.message, "extensions": extensions}]}, status)
 
     return told
