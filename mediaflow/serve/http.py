@@ -35,7 +35,7 @@ from mediaflow.serve.work import Work
 MOST_BYTES = 64 * 2**20
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
 _STATIC = Path(__file__).with_name("static")
-_PAGES = {"/": "index.html", "/try.js": "try.js", "/try.css": "try.css"}
+_PAGES = {"/": "index.html", "/try.js": "try.js", "/try.css": "try.css", "/icon.svg": "icon.svg"}
 _HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
