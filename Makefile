@@ -7,7 +7,7 @@ DEMO := .mediaflow/demo
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 IN_DEMO := MEDIAFLOW_HOME=$(DEMO) MEDIAFLOW_LIBRARY=$(DEMO)/films MEDIAFLOW_VISUAL_MODEL=demo MEDIAFLOW_SETTLE_S=1
 
-.PHONY: help demo up refresh test check bench soak screenshots stubs model lock clean
+.PHONY: help demo up refresh test check bench soak screenshots stubs released model lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 13
@@ -30,11 +30,12 @@ refresh: .venv/.ready ## bring the library up to date once, without Dagster's da
 test: .venv/.ready ## set up and pass all tests
 	OMP_NUM_THREADS=1 $(RUN) pytest $(SIDE_BY_SIDE)
 
-check: .venv/.ready ## ruff, mypy --strict, import rules
+check: .venv/.ready ## ruff, mypy --strict, import rules, the faces beside those of the last release
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	.venv/bin/lint-imports
+	$(RUN) scripts.released
 
 bench: .venv/.ready ## measure what is claimed: ratios and CPU time
 	$(RUN) benchmarks
@@ -48,6 +49,9 @@ screenshots: .venv/.ready ## take the pictures of the README in a real browser
 
 stubs: .venv/.ready ## generate the gRPC stubs from their proto file
 	$(RUN) grpc_tools.protoc -I . --python_out=. --pyi_out=. --grpc_python_out=. mediaflow/serve/grpc/search.proto
+
+released: .venv/.ready ## keep the present GraphQL schema and proto file as those of a release
+	$(RUN) scripts.released --record
 
 model: .venv/.ready ## train the demo model anew (20 minutes)
 	$(RUN) mediaflow.demo.train

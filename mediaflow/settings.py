@@ -81,6 +81,9 @@ class Settings(BaseSettings):
         lt=1,
         description="The share of the rows that an unrelated query lets through where everything is asked for.",
     )
+    score_folders: Annotated[list[Path], NoDecode] = Field(
+        [], description="Folders whose files are scores that queries can name; in the variable separated by `:`."
+    )
     cursor_key: SecretStr | None = Field(
         None,
         min_length=16,
@@ -115,7 +118,7 @@ class Settings(BaseSettings):
         0.1, ge=0, le=1, description="The largest share of questions whose answers may move without a declared change."
     )
 
-    @field_validator("algorithm_folders", mode="before")
+    @field_validator("algorithm_folders", "score_folders", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value

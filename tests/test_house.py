@@ -37,11 +37,15 @@ def imported(code: str) -> set[str]:
         "from mediaflow.cli.main import app; app(['--help'], standalone_mode=False)",
         "from mediaflow.cli.main import app; app(['search', '--help'], standalone_mode=False)",
         "from mediaflow.cli.main import app; app(['serve', '--help'], standalone_mode=False)",
-        "import mediaflow.serve.http, mediaflow.serve.grpc.face",
     ],
 )
 def test_a_look_at_the_door_imports_nothing_heavy(code: str) -> None:
     assert not imported(code) & set(HEAVY)
+
+
+def test_the_faces_import_no_model_and_nothing_that_decodes() -> None:
+    models = {"torch", "open_clip", "dagster", "av", "cv2", "scenedetect"}
+    assert not imported("import mediaflow.serve.server") & models
 
 
 def test_a_search_for_words_imports_no_torch_and_never_dagster(tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from mediaflow.models.encoder import Encoder
 
-FEATURES = ("shots", "frames", "cues", "catalogue")
+# Rows that `mediaflow annotations import` has read from a file.
+IMPORTED = "imported"
+FEATURES = ("shots", "frames", "cues", "catalogue", IMPORTED)
 
 
 class Shape(StrEnum):
@@ -28,6 +30,7 @@ class Shape(StrEnum):
     | shape | further columns |
     |---|---|
     | `SHOT_VECTOR` | `shot_no` Int32, `vector` Array(Float32 or Float16, dim), kept at half precision |
+    | `FRAME_VECTOR` | `x`, `y`, `w`, `h`, `vector`, as in the others: what is in a box of the picture |
     | `TEXT` | `text` String |
     | `BOXED_TEXT` | `text` String, `confidence` Float32, `x`, `y`, `w`, `h` Float32: fractions of the upright picture |
     | `LABEL` | `label` String, `confidence` Float32 |
@@ -35,6 +38,7 @@ class Shape(StrEnum):
     """
 
     SHOT_VECTOR = "shot_vector"
+    FRAME_VECTOR = "frame_vector"
     TEXT = "text"
     BOXED_TEXT = "boxed_text"
     LABEL = "label"
@@ -57,8 +61,8 @@ class TitleFeatures:
         The title's readable id.
     features : Mapping[str, polars.DataFrame]
         By input name. `shots`, `frames` and `cues` have the columns of `mediaflow.media.schemas`; `catalogue` is one
-        row (title, kind, year, genres, languages, series, season, episode, people); the name of another algorithm
-        gives its annotations.
+        row (title, kind, year, genres, languages, series, season, episode, people); `imported` are the rows that were
+        imported for this algorithm; the name of another algorithm gives its annotations.
     """
 
     title_id: str
@@ -102,7 +106,7 @@ class Algorithm:
     owner : str
         Who is asked when it breaks: an e-mail address, or `team:name`.
     inputs : tuple of str
-        Any of `shots`, `frames`, `cues`, `catalogue`, and names of other algorithms. Only these are loaded.
+        Any of `shots`, `frames`, `cues`, `catalogue`, `imported`, and names of other algorithms. Only these are loaded.
     shape : Shape
         What a row of the result is.
     fields : Mapping[str, polars data type]
@@ -112,6 +116,8 @@ class Algorithm:
         A subclass of `Parameters`.
     model : str, optional
         The name of the setting that names the model (`"visual_model"`), where the algorithm has one.
+    dim : int, optional
+        How many numbers a vector has, where the rows have vectors and there is no `model` that says it.
     description : str
         One sentence for the people who search.
     """
@@ -124,6 +130,7 @@ class Algorithm:
     fields: ClassVar[Mapping[str, Any]] = {}
     Parameters: ClassVar[type[Parameters]] = Parameters
     model: ClassVar[str | None] = None
+    dim: ClassVar[int | None] = None
     description: ClassVar[str] = ""
 
     def run(self, batch: Batch) -> Iterable[pl.DataFrame]:
@@ -141,3 +148,18 @@ class Algorithm:
             blamed on a title only after that title has failed alone.
         """
         raise TypeError(f"{type(self).__name__} must define run(batch)")
+
+
+class Imported(Algorithm):
+    """An algorithm whose rows are made elsewhere and come from a file: declare all but `inputs` and `run`.
+
+    `mediaflow annotations import FILE --algorithm NAME` reads the file; its columns are `title`, those of `shape`, and
+    those of `fields`.
+    """
+
+    inputs: ClassVar[tuple[str, ...]] = (IMPORTED,)
+
+    def run(self, batch: Batch) -> Iterator[pl.DataFrame]:
+        """Give the rows as they were imported."""
+        for title in batch:
+            yield title.imported

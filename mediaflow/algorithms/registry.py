@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.util
 import keyword
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
@@ -17,7 +15,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mediaflow.algorithms.contract import FEATURES, Algorithm, Parameters, Shape
+from mediaflow.algorithms.contract import FEATURES, IMPORTED, Algorithm, Parameters, Shape
+from mediaflow.algorithms.loading import module_of
 from mediaflow.algorithms.source import fingerprints
 from mediaflow.errors import MediaflowError
 
@@ -29,6 +28,8 @@ RESERVED = frozenset(
     | {"context", "conf", "config", "meta", "dict", "arg_dict", "input_arg_dict", "output_arg_dict"}
     | {"int", "str", "float", "bool", "input", "output", "type", *keyword.kwlist}
 )
+# A vector has so many numbers at most.
+MOST_NUMBERS = 8_192
 # An algorithm's model stands beside it under its name and this.
 MODEL_SUFFIX = "_model"
 
@@ -124,15 +125,9 @@ def _in_folders(folders: tuple[Path, ...]) -> Iterator[Registered]:
 
 
 def _from_file(file: Path) -> Iterator[Registered]:
-    module_name = f"mediaflow_algorithms_{hashlib.sha256(str(file.absolute()).encode()).hexdigest()[:12]}_{file.stem}"
     try:
-        spec = importlib.util.spec_from_file_location(module_name, file)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module
-        spec.loader.exec_module(module)
+        module = module_of(file)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's code: whatever it raises is its own
-        sys.modules.pop(module_name, None)
         yield _unloadable(file, error)
         return
     yield from _from_module(module, file.name)
@@ -214,15 +209,31 @@ def _wrong(algorithm: Algorithm) -> Iterator[str]:
         yield "'inputs' is empty"
     if algorithm.model not in (None, "visual_model"):
         yield f"'model' names no setting: {algorithm.model!r}"
-    if algorithm.shape is Shape.SHOT_VECTOR and algorithm.model is None:
-        yield "a shot vector needs a 'model' that can encode queries"
+    yield from _wrong_vectors(algorithm)
     for name, kind in algorithm.fields.items():
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in {"title_no", "revision"}:
             yield f"a field cannot be called {name!r}"
         if not _plain(kind):
             yield f"the field {name!r} must be a polars number, Boolean or String, or a List, Array or Struct of those"
+        if name == "title" and IMPORTED in algorithm.inputs:
+            yield "a field cannot be called 'title', which says in an imported file whose row it is"
         if name in shape_columns(algorithm.shape, 1):
             yield f"the field {name!r} is a column that the shape has already"
+
+
+def _wrong_vectors(algorithm: Algorithm) -> Iterator[str]:
+    from mediaflow.algorithms.shapes import VECTOR_SHAPES
+
+    dim = algorithm.dim
+    if algorithm.shape not in VECTOR_SHAPES:
+        if dim is not None:
+            yield "'dim' is the length of vectors, and its shape has none"
+    elif algorithm.model is None and dim is None:
+        yield "a vector needs a 'model' that can encode queries, or without one a 'dim', its length"
+    elif algorithm.model is not None and dim is not None:
+        yield "'dim' is said by the 'model'"
+    elif dim is not None and not (isinstance(dim, int) and 1 <= dim <= MOST_NUMBERS):
+        yield f"'dim' must be a number from 1 to {MOST_NUMBERS}"
 
 
 def _plain(kind: Any) -> bool:

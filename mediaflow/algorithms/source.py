@@ -27,7 +27,7 @@ def fingerprints(kind: type[Algorithm]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for one in kind.__mro__:
-        if one is not Algorithm and issubclass(one, Algorithm):
+        if one.__module__ != Algorithm.__module__ and issubclass(one, Algorithm):
             file = getattr(sys.modules.get(one.__module__), "__file__", None)
             try:
                 found |= _of_class(Path(file), one.__name__) if file else {}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from mediaflow.cli import keeping, library, models, pins, releases
+from mediaflow.cli import imports, keeping, library, models, pins, releases
+from mediaflow.cli.algorithms import algorithms
 from mediaflow.cli.evaluate import evaluate
 from mediaflow.cli.publish import publish
 from mediaflow.cli.search import search
@@ -20,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(search)
+app.command()(algorithms)
 app.command()(serve)
 app.command()(evaluate)
 app.command()(library.status)
@@ -39,6 +41,7 @@ app.command()(pins.unpin)
 app.command()(keeping.gc)
 app.command()(keeping.verify)
 app.command()(keeping.erase)
+app.add_typer(imports.app, name="annotations")
 app.add_typer(models.app, name="models")
 
 

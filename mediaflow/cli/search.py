@@ -88,8 +88,9 @@ def search(
     character: Annotated[list[str], typer.Option(help="Only with this character.", metavar="NAME")] = [],  # noqa: B006
     talent: Annotated[list[str], typer.Option(help="Only with this talent.", metavar="NAME")] = [],  # noqa: B006
     group_by: Annotated[str | None, typer.Option(help="The best of each.", metavar="title|series")] = None,
-    sort: Annotated[str, typer.Option(help="Order of the hits.", metavar="score|time")] = "score",
+    sort: Annotated[str, typer.Option(help="Order of the hits.", metavar="score|time|NAME.FIELD[:desc]")] = "score",
     limit: Annotated[int, typer.Option(help="Most hits.", metavar="NUMBER")] = 20,
+    score: Annotated[str | None, typer.Option(help="A score of one's own.", metavar="NAME")] = None,
     query: Annotated[str | None, typer.Option(help="The whole question, as JSON.", metavar="JSON|@FILE")] = None,
     as_of: Annotated[str | None, typer.Option(help="Ask what was served then.", metavar="ID|TIME")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
@@ -119,6 +120,7 @@ def search(
             group_by=group_by,
             sort=sort,
             limit=limit,
+            score=score,
         )
         asked = parse_query(options) if query is None else _said(query, options)
         with open_library() as library:

@@ -8,9 +8,10 @@ from typing import Any
 from mediaflow import settings as settings_module
 from mediaflow.library.asking import Asking
 from mediaflow.library.computing import Computing
+from mediaflow.library.importing import Importing
 
 
-class Library(Computing, Asking):
+class Library(Computing, Importing, Asking):
     """A library folder, its workspace, and all that can be done with them. Use it in a `with` statement.
 
     Parameters

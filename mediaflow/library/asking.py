@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mediaflow.search.gateway import Gateway
     from mediaflow.search.query import Query
     from mediaflow.search.results import Hit, Results
+    from mediaflow.search.scores import Scores
 
 
 class Asking(Publishing):
@@ -65,6 +66,10 @@ class Asking(Publishing):
                 old.close()
             return self._gateway
 
+    def searchable(self) -> list[dict[str, Any]]:
+        """Return what the current snapshot can be asked; see `mediaflow.search.described`."""
+        return self._newest_gateway().algorithms()
+
     def at(self, snapshot: str) -> Gateway:
         """Open a snapshot by its id, to be searched with its own encoders.
 
@@ -80,14 +85,19 @@ class Asking(Publishing):
     def _gateway_to(self, reader: SnapshotReader) -> Gateway:
         from mediaflow.search.gateway import Gateway
 
-        return Gateway(reader, self.models, Pictures(self), self.settings.false_positive_rate)
+        return Gateway(reader, self.models, Pictures(self), self.settings.false_positive_rate, scores=self._scores())
+
+    def _scores(self) -> Scores:
+        from mediaflow.search.scores import Scores
+
+        return Scores(self.settings.score_folders)
 
     def engine(self) -> SearchEngine:
         """Return what answers searches in a process that lives long; to be used in a `with` statement."""
         from mediaflow.search.engine import Gateways, SearchEngine
 
         ttl_ms, linger_ms = round(self.settings.engine_ttl_s * 1000), round(self.settings.pin_ttl_s * 1000)
-        gateways = Gateways(self.models, Pictures(self), self.settings.false_positive_rate)
+        gateways = Gateways(self.models, Pictures(self), self.settings.false_positive_rate, self._scores())
         return SearchEngine(self.store, gateways, ttl_ms, linger_ms)
 
     def diff(self, before: str | None = None, after: str | None = None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mediaflow.catalog.records import TitleRecord
 from mediaflow.catalog.titles import Catalog
 from mediaflow.errors import SystemFault, UsageError
+from mediaflow.imports.given import Imports
 from mediaflow.planning.ledger import Ledger
 from mediaflow.planning.plan import Plan, Retries, plan
 from mediaflow.planning.stage import StageGraph
@@ -48,6 +49,7 @@ class Opened:
         self.ledger = Ledger(self.store)
         self.releases = Releases(self.store)
         self._catalog: Catalog | None = None
+        self._imports = Imports.of(self.store)
         self._pins = Pins(self.store, round(settings.pin_ttl_s * 1000), "it is searched")
         self._gateway: Gateway | None = None
         self._number = 0
@@ -108,6 +110,12 @@ class Opened:
         self._catalog = Catalog.load(self.store) if self._catalog is None else self._catalog.refresh()
         return self._catalog
 
+    @property
+    def imports(self) -> Imports:
+        """What was imported, as it is now."""
+        self._imports = self._imports.refresh()
+        return self._imports
+
     def pool(self) -> DecodePool:
         """Return the decode workers, started at first use."""
         from mediaflow.media.pool import DecodePool
@@ -146,7 +154,7 @@ class Opened:
         """Return the stages with the models and parameters of now."""
         from mediaflow.stages.graph import build
 
-        return build(self.algorithms, self.declared().known())
+        return build(self.algorithms, self.declared().known(), self.imports.given())
 
     def plan(self) -> Plan:
         """Return what every artifact should be, what is stale, and why."""

@@ -81,7 +81,8 @@ class Publishing(Opened):
         def look() -> Wanted:
             graph = self.graph()
             found = self._plan(graph)
-            return wanted([(graph, found.frame), *((kept.graph, kept.frame) for kept in found.kept)])
+            plans = [(graph, found.frame), *((kept.graph, kept.frame) for kept in found.kept)]
+            return wanted(plans, self.imports.attempts())
 
         return Collector(
             self.store, self.ledger, self.settings.keep_snapshots, look, self.cache, retire, self.models.retired

@@ -147,6 +147,7 @@ def _stage(graph: StageGraph, said: Mapping[str, Any], generation: str) -> Stage
         tables,
         said["owner"],
         essential=said["essential"],
+        given=graph[name].given if name in graph else None,
     )
     return replace(stage, broken=_gone(graph, stage))
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mediaflow.planning import revisions
 from mediaflow.planning.kept import ServedStages, identity, needed
 from mediaflow.planning.ledger import COLLECTED, DONE, FAILED, QUARANTINED, RETRY, STOPPED, Ledger, Look
 from mediaflow.planning.stage import Stage, StageGraph
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 
 FRESH, STALE, BLOCKED = "fresh", "stale", "blocked"
 _FIRST_TIME = "never built"
+# What imported rows are called where they are one of the things that a revision is made from.
+GIVEN = "import"
 # What is computed first: titles that changed, then what new titles are served with, then all that fills up.
 CHANGED, NEW, FILL = RANKS = (0, 1, 2)
 # What a title may be published without: a later try needs other bytes, another input, or another algorithm.
@@ -235,7 +236,8 @@ def desired_revisions(graph: StageGraph, titles: Sequence[TitleLike]) -> pl.Data
             inputs = [[title.roots[stage.name] for title in titles]]
         else:
             inputs = [columns[name] for name in stage.inputs]
-        columns[stage.name] = [revisions.revision(stage.recipe, row) for row in zip(*inputs, strict=True)]
+        rows = zip(ids, zip(*inputs, strict=True), strict=True)
+        columns[stage.name] = [stage.revision(title_id, row) for title_id, row in rows]
         frames.append(
             pl.DataFrame(
                 {"title_id": ids, "title_no": numbers, "revision": columns[stage.name]},
@@ -251,13 +253,15 @@ def desired_revisions(graph: StageGraph, titles: Sequence[TitleLike]) -> pl.Data
     return pl.concat(frames)
 
 
-def recipe_of(stage: Stage, inputs: Mapping[str, str]) -> dict[str, Any]:
+def recipe_of(stage: Stage, title_id: str, inputs: Mapping[str, str]) -> dict[str, Any]:
     """Return what a revision is made from, as the ledger keeps it; a root's one input is its own bytes."""
+    given = stage.given_of(title_id)
     return {
         "code": stage.code_version,
         "parameters": dict(stage.parameters),
         "model": stage.model,
         "inputs": dict(inputs),
+        **({} if given is None else {GIVEN: given.revision}),
     }
 
 
@@ -396,5 +400,7 @@ def _why(stage: Stage, before: dict[str, Any], title_id: str, current: Mapping[t
         return "model"
     if stage.root:
         return stage.name
-    changed = [name for name in stage.inputs if before["inputs"].get(name) != current[title_id, name]]
-    return ", ".join(f"input:{name}" for name in changed)
+    given = stage.given_of(title_id)
+    changed = [GIVEN] if given is not None and before.get(GIVEN) != given.revision else []
+    changed += [f"input:{name}" for name in stage.inputs if before["inputs"].get(name) != current[title_id, name]]
+    return ", ".join(changed)

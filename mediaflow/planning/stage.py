@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from mediaflow.errors import UsageError
-from mediaflow.planning.revisions import digest
+from mediaflow.planning.revisions import digest, revision
 
 LANES = ("light", "decode", "gpu")
 # Among a stage's parameters: the columns that an algorithm declares beside those of its shape.
@@ -25,6 +25,17 @@ class TableSpec:
     part: str
     columns: Mapping[str, Any]
     text: str | None = None
+
+
+class Given(NamedTuple):
+    """Rows of a title that were imported: the hash of what they say, and the attempt that names their file."""
+
+    revision: str
+    attempt: str
+
+
+# A title that no imported file has rows of.
+NOT_GIVEN = Given("", "")
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,8 @@ class Stage:
         Whether a title without it is not published at all.
     broken : str
         Why it cannot run at all (a sentence), or empty.
+    given : Mapping[str, Given] or None
+        Of a stage that imported rows are an input of, beside the stages that it reads: by title, what was imported.
     """
 
     name: str
@@ -63,6 +76,7 @@ class Stage:
     kinds: tuple[str, ...] = ()
     essential: bool = False
     broken: str = ""
+    given: Mapping[str, Given] | None = field(default=None, compare=False, repr=False)
 
     @property
     def root(self) -> bool:
@@ -73,6 +87,15 @@ class Stage:
     def recipe(self) -> str:
         """Hash of the stage apart from its inputs."""
         return digest([self.name, self.code_version, dict(self.parameters), self.model])
+
+    def given_of(self, title_id: str) -> Given | None:
+        """Return the imported rows of a title; None for a stage that reads none."""
+        return None if self.given is None else self.given.get(title_id, NOT_GIVEN)
+
+    def revision(self, title_id: str, inputs: Sequence[str]) -> str:
+        """Return the revision of a title's artifact; `inputs` are those of the stages that it reads, or its bytes."""
+        given = self.given_of(title_id)
+        return revision(self.recipe, inputs if given is None else [*inputs, given.revision])
 
 
 class StageGraph:

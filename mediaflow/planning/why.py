@@ -9,7 +9,7 @@ from typing import Any
 
 from mediaflow.errors import UsageError
 from mediaflow.planning.ledger import DONE, Ledger
-from mediaflow.planning.plan import FRESH, Retries, TitleLike, plan, recipe_of
+from mediaflow.planning.plan import FRESH, GIVEN, Retries, TitleLike, plan, recipe_of
 from mediaflow.planning.stage import Stage, StageGraph
 
 _INPUT, _BYTES = "input:", "bytes"
@@ -22,7 +22,7 @@ class Compared:
     Attributes
     ----------
     field : str
-        `name`, `code version`, `parameter:NAME`, `model`, `bytes` (of a root) or `input:ARTIFACT`.
+        `name`, `code version`, `parameter:NAME`, `model`, `bytes` (of a root), `input:ARTIFACT` or `import`.
     has, should : str or None
         JSON values as text, None where there is none.
     differs : bool or None
@@ -184,7 +184,7 @@ class _Chain:
 
     def _recipe(self, stage: Stage) -> dict[str, Any]:
         inputs = {name: self._should(name) for name in stage.inputs}
-        return recipe_of(stage, inputs or {stage.name: self._title.roots[stage.name]})
+        return recipe_of(stage, self._title.title_id, inputs or {stage.name: self._title.roots[stage.name]})
 
 
 def _fields(stage: Stage, recipe: Mapping[str, Any]) -> dict[str, str | None]:
@@ -197,6 +197,8 @@ def _fields(stage: Stage, recipe: Mapping[str, Any]) -> dict[str, str | None]:
     fields["model"] = recipe["model"]
     for name, revision in recipe["inputs"].items():
         fields[_BYTES if stage.root else f"{_INPUT}{name}"] = revision
+    if GIVEN in recipe:
+        fields[GIVEN] = recipe[GIVEN]
     return fields
 
 

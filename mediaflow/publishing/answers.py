@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mediaflow.algorithms.shapes import VECTOR_SHAPES
 from mediaflow.errors import AlgorithmError, UsageError
-from mediaflow.publishing.gates.probes import LABELS, TEXTS, Probe, draw
+from mediaflow.publishing.gates.probes import Probe, draw
 from mediaflow.quality.questions import Question
 from mediaflow.search.query import Clause, Dialogue, Query, SimilarToShot, Where
 
@@ -74,7 +75,7 @@ def _drawn(before: Gateway, after: Gateway) -> Iterator[_Asked]:
 def _asked(algorithm: str, probe: Probe, title: str) -> _Asked | None:
     """Return a question that any snapshot can be asked, None where there is no such question."""
     clause: Clause
-    if probe.shape in (*TEXTS, *LABELS):
+    if probe.shape not in VECTOR_SHAPES:
         clause = Dialogue(probe.asked) if algorithm == _DIALOGUE else Where(algorithm, probe.asked)
         return _Asked(f"{algorithm}: {probe.asked}", Query((clause,), limit=_SHOWN))
     if algorithm != _VISUAL:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mediaflow.planning import revisions
 from mediaflow.planning.kept import describe
 from mediaflow.planning.plan import FRESH, SETTLED, Plan, TitleLike
 from mediaflow.planning.revisions import digest
@@ -246,7 +245,7 @@ def _as_it_was(
     found = {}
     for stage in graph:
         if not stage.root and all(name in was for name in stage.inputs):
-            was[stage.name] = revisions.revision(stage.recipe, [was[name] for name in stage.inputs])
+            was[stage.name] = stage.revision(title_id, [was[name] for name in stage.inputs])
         if stage.name in was and generations.get(stage.name) == graph.generations[stage.name]:
             made = plan.look.made(title_id, stage.name, was[stage.name])
             if made is not None:

@@ -12,6 +12,7 @@ from mediaflow.search.encoding import Encoded, Encoders, TextVectors
 from mediaflow.search.gateway import Gateway
 from mediaflow.search.query import Query
 from mediaflow.search.results import Results
+from mediaflow.search.scores import Scores
 from mediaflow.search.similar import Pictures
 from mediaflow.snapshots.engine import LINGER_MS, TTL_MS, Host
 from mediaflow.snapshots.reader import SnapshotReader
@@ -30,17 +31,24 @@ class Gateways:
         Gives the snapshots' own encoders by identity.
     pictures : Pictures
         Decodes pictures of users.
-    false_positives : float
+    false_positives, scores
         See `mediaflow.search.gateway.Gateway`.
     """
 
     kind = "search"
     needs = frozenset({"tables", "generations", "encoders"})
 
-    def __init__(self, encoders: Encoders, pictures: Pictures, false_positives: float = FALSE_POSITIVES) -> None:
+    def __init__(
+        self,
+        encoders: Encoders,
+        pictures: Pictures,
+        false_positives: float = FALSE_POSITIVES,
+        scores: Scores | None = None,
+    ) -> None:
         self._encoders = encoders
         self._pictures = pictures
         self._false_positives = false_positives
+        self._scores = scores or Scores()
         self._texts = TextVectors(encoders)
         self._answers = False
 
@@ -51,7 +59,9 @@ class Gateways:
 
     def open(self, reader: SnapshotReader, parts: Mapping[str, Mapping[str, Any]]) -> Gateway:
         """Open a snapshot for search; the first one before its models are loaded, as nothing answers meanwhile."""
-        gateway = Gateway(reader, self._encoders, self._pictures, self._false_positives, self._texts)
+        gateway = Gateway(
+            reader, self._encoders, self._pictures, self._false_positives, self._texts, scores=self._scores
+        )
         gateway.warm(models=self._answers)
         self._answers = True
         return gateway

@@ -267,6 +267,22 @@ def _weighted(
             yield clause, weight
 
 
+def weighted_leaves(clauses: Iterable[Clause], weight: float = 1.0) -> Iterator[tuple[Leaf, float]]:
+    """Yield the clauses that are no combination, as `leaves` does, each with the product of the weights around it."""
+    for clause in clauses:
+        match clause:
+            case Weighted():
+                yield from weighted_leaves((clause.clause,), weight * clause.weight)
+            case AllOf() | AnyOf():
+                yield from weighted_leaves(clause.clauses, weight)
+            case TimeJoin() | SpaceJoin():
+                yield from weighted_leaves((clause.left, clause.right), weight)
+            case Not():
+                yield from weighted_leaves((clause.clause,), weight)
+            case _:
+                yield clause, weight
+
+
 def _plain(clause: Clause) -> tuple[Leaf | Combined, float]:
     """Return a clause without its weights, and these."""
     if not isinstance(clause, Weighted):

@@ -18,17 +18,21 @@ from mediaflow.search.annotations import read_annotations
 from mediaflow.search.asked import AnyAsked, Asked, Index
 from mediaflow.search.catalogue import Catalogue, Selection
 from mediaflow.search.cutoffs import FALSE_POSITIVES, CutOffs
+from mediaflow.search.described import described
 from mediaflow.search.encoding import Encoders, TextVectors
 from mediaflow.search.evaluation import Evaluation
 from mediaflow.search.explain import Step, explain
 from mediaflow.search.facets import Count, facets
+from mediaflow.search.fields import check_sortable
 from mediaflow.search.group import by_time, grouped
 from mediaflow.search.hits import Showing
 from mediaflow.search.literals import both
+from mediaflow.search.order import by_field
 from mediaflow.search.people import Voices
-from mediaflow.search.query import Filters, FreeText, Query, leaves
+from mediaflow.search.query import Filters, FreeText, Query, Sort, SortBy, leaves
 from mediaflow.search.results import Results
 from mediaflow.search.routing import DIALOGUE, Router
+from mediaflow.search.scores import Scores, rescored
 from mediaflow.search.similar import VISUAL, Pictures
 from mediaflow.search.stopping import check
 from mediaflow.search.views import View
@@ -42,8 +46,8 @@ if TYPE_CHECKING:
 _CANDIDATES = 200
 _CANDIDATES_PER_HIT = 4
 _CANDIDATES_FOR_GROUPS = 2_000
-# In the order of time, so many are put; of more, the best.
-_CANDIDATES_BY_TIME = 20_000
+# In an order other than that of scores, so many are put; of more, the best.
+_CANDIDATES_IN_ORDER = 20_000
 # Where the next page needs more, so many times as many are looked for.
 _DEEPER = 8
 _MOST_HITS = 1000
@@ -58,13 +62,15 @@ _WARMING = "a picture"
 class _Ranked:
     """What answers a question, all pages of it.
 
-    `moments` are in the order of the answer, or, unless `in_time`, best first; `unended` says whether there are more.
+    `moments` are in the order of the answer, or, unless `in_order`, best first; `unended` says whether there are more,
+    `cut` whether more would be found, of which no page tells.
     """
 
     moments: pl.DataFrame
     evaluation: Evaluation
-    in_time: bool
+    in_order: bool
     unended: bool
+    cut: bool = False
 
 
 class Gateway:
@@ -84,6 +90,8 @@ class Gateway:
         Encodes texts, for this snapshot and others.
     outside : Mapping[str, Index], optional
         Indexes of this snapshot that stand outside of the store; a clause `Where` asks them by these names.
+    scores : Scores, optional
+        The scores that queries can name.
     """
 
     def __init__(
@@ -94,6 +102,7 @@ class Gateway:
         false_positives: float = FALSE_POSITIVES,
         texts: TextVectors | None = None,
         outside: Mapping[str, Index] | None = None,
+        scores: Scores | None = None,
     ) -> None:
         self.reader = reader
         self._encoders = encoders
@@ -101,6 +110,7 @@ class Gateway:
         self._texts = texts or TextVectors(encoders)
         self._cutoffs = CutOffs(self._table, false_positives)
         self._outside = outside or {}
+        self._scores = scores or Scores()
         self._see(Catalogue(reader, lambda: self._speakers))
 
     def _see(self, catalogue: Catalogue) -> None:
@@ -186,6 +196,10 @@ class Gateway:
         with self.reader.reading():
             return read_annotations(self.reader, self.catalogue.one_title(title), start_ms, end_ms, algorithms)
 
+    def algorithms(self) -> list[dict[str, Any]]:
+        """Return what can be asked; see `mediaflow.search.described`."""
+        return described(self.reader.manifest)
+
     def select(self, filters: Filters) -> Selection:
         """Resolve filters to the titles that fit all of them, by the catalogue and by what algorithms found there.
 
@@ -251,23 +265,23 @@ class Gateway:
         titles = self.catalogue.titles
         check()
         shown = ranked.moments.slice(offset, query.limit)
-        if query.sort == "time" and not ranked.in_time:
-            shown = by_time(shown, titles)
+        if not ranked.in_order:
+            shown = self._ordered(shown, ranked.evaluation, query.sort)
         showing = Showing(self.reader.manifest, self._table, titles)
         end, total = offset + query.limit, len(ranked.moments)
         return Results(
             self.reader.id,
-            tuple(showing.hits(shown, ranked.evaluation, query.clauses, selection.voices)),
+            tuple(showing.hits(shown, ranked.evaluation, query.clauses, selection.voices, query.score is not None)),
             notes,
             total,
-            counted=not ranked.unended,
+            counted=not (ranked.unended or ranked.cut),
             next_offset=end if end < total or (ranked.unended and len(shown) == query.limit) else None,
             release=self.reader.release or None,
         )
 
     def _answer(self, query: Query) -> _Ranked:
         """Return what answers a query, all of it as far as it is counted."""
-        return self._ranked(query, self._selection(query), _CANDIDATES_BY_TIME)
+        return self._ranked(query, self._selection(query), _CANDIDATES_IN_ORDER)
 
     def _selection(self, query: Query) -> Selection:
         if not query.clauses:
@@ -277,6 +291,10 @@ class Gateway:
             )
         if not 1 <= query.limit <= _MOST_HITS:
             raise UsageError(f"The limit must be from 1 to {_MOST_HITS}, not {query.limit}.", limit=query.limit)
+        if query.score is not None:
+            self._scores.named(query.score)
+        if isinstance(query.sort, SortBy):
+            check_sortable(query.sort.algorithm, self._router.part(query.sort.algorithm), query.sort.field)
         return self.select(query.filters)
 
     def _ranked(self, query: Query, selection: Selection, needed: int) -> _Ranked:
@@ -296,12 +314,23 @@ class Gateway:
     def _evaluated(self, query: Query, selection: Selection, depth: int) -> _Ranked:
         evaluation = Evaluation(self._router, self._table, selection.title_nos)
         moments = evaluation.fused(query.clauses, self._spoken(selection.voices), _candidates(query), depth)
+        if query.score is not None:
+            moments = rescored(self._scores.named(query.score), moments, evaluation, query.clauses)
         shown = grouped(moments, query.group_by, self.catalogue.titles)
         # What is ranked has no end but the number of candidates: its page is of the best, whatever the order.
         ends = not evaluation.unended and not any(one.asked.ranks for one in evaluation.leaves)
-        if in_time := query.sort == "time" and ends:
-            shown = by_time(shown, self.catalogue.titles)
-        return _Ranked(shown, evaluation, in_time, evaluation.unended)
+        if in_order := query.sort == "score" or ends:
+            shown = self._ordered(shown, evaluation, query.sort)
+        # By another score, what is looked for deeper might come before what was shown.
+        cut = query.score is not None and evaluation.unended
+        return _Ranked(shown, evaluation, in_order, evaluation.unended and not cut, cut)
+
+    def _ordered(self, moments: pl.DataFrame, evaluation: Evaluation, sort: Sort | SortBy) -> pl.DataFrame:
+        """Return moments, which are best first, in an order."""
+        if sort == "score":
+            return moments
+        titles = self.catalogue.titles
+        return by_time(moments, titles) if sort == "time" else by_field(moments, evaluation, sort, self._table, titles)
 
     def _table(self, algorithm: str) -> lance.LanceDataset:
         part = self.reader.manifest.algorithms.get(algorithm)
@@ -341,7 +370,7 @@ def _rows(ranked: _Ranked) -> int:
 
 def _depth(query: Query) -> int:
     """Return how many of a clause that chooses are looked for at first."""
-    return _CANDIDATES_BY_TIME if query.sort == "time" else _candidates(query)
+    return _candidates(query) if query.sort == "score" and query.score is None else _CANDIDATES_IN_ORDER
 
 
 def _candidates(query: Query) -> int:

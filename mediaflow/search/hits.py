@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import polars as pl
 
 from mediaflow.search.asked import AnyAsked, Tables
 from mediaflow.search.evaluation import Evaluation
+from mediaflow.search.fields import own_fields
 from mediaflow.search.people import Voices
 from mediaflow.search.query import Clause, Presence, leaves
 from mediaflow.search.results import Box, Hit, Source
@@ -37,7 +39,12 @@ class Showing:
         self._titles = titles
 
     def hits(
-        self, shown: pl.DataFrame, evaluation: Evaluation, clauses: Sequence[Clause], voices: Voices | None
+        self,
+        shown: pl.DataFrame,
+        evaluation: Evaluation,
+        clauses: Sequence[Clause],
+        voices: Voices | None,
+        rescored: bool = False,
     ) -> list[Hit]:
         """Return the hits of some moments of an evaluation, in their order.
 
@@ -51,6 +58,8 @@ class Showing:
             What was evaluated.
         voices : Voices, optional
             Whom the filters ask for.
+        rescored : bool
+            Whether the moments have scores of their own, and not those of fusion.
         """
         numbers = shown["title_no"].unique().to_list()
         rows = self._titles.filter(pl.col("title_no").is_in(numbers)).iter_rows(named=True)
@@ -67,7 +76,7 @@ class Showing:
                     title=title["title"],
                     start_ms=one["start_ms"],
                     end_ms=one["end_ms"],
-                    score=sources[0].score if len(evaluation.leaves) == 1 else one["score"],
+                    score=one["score"] if rescored or len(evaluation.leaves) > 1 else sources[0].score,
                     sources=sources,
                     snapshot=self._manifest.id,
                     series=title["series"],
@@ -106,9 +115,10 @@ class Showing:
             readers[answered.asked.algorithm] = answered.asked
         read: dict[int, tuple[int, Source]] = {}
         for algorithm, wanted in found.items():
-            rows = readers[algorithm].read(self._tables, sorted({row for row, *_ in wanted.values()}))
-            by_row = {row["row"]: row for row in rows.iter_rows(named=True)}
             part = self._manifest.algorithms.get(algorithm)
+            own = list(own_fields(part)) if part else []
+            rows = readers[algorithm].read(self._tables, sorted({row for row, *_ in wanted.values()}), own)
+            by_row = {row["row"]: row for row in rows.iter_rows(named=True)}
             for number, (row, score, clause, rank) in wanted.items():
                 read[number] = row, _source(algorithm, part, by_row[row], score, clause, rank)
         return read
@@ -131,7 +141,17 @@ def _source(
         box=None if row["x"] is None else Box(row["x"], row["y"], row["w"], row["h"]),
         language=row["language"],
         speaker=row["speaker"],
+        fields=_finite(row["own"]) if row.get("own") is not None else None,
     )
+
+
+def _finite(value: Any) -> Any:
+    """Return a value in which what is no finite number is None."""
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _sources(numbers: Iterable[int], read: Mapping[int, tuple[int, Source]]) -> tuple[Source, ...]:

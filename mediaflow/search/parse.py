@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
@@ -11,6 +11,8 @@ from typing import cast, get_args
 from mediaflow.errors import UsageError
 from mediaflow.search.query import (
     Clause,
+    Comparison,
+    Condition,
     Dialogue,
     Filters,
     FreeText,
@@ -21,6 +23,7 @@ from mediaflow.search.query import (
     SimilarToRange,
     SimilarToShot,
     Sort,
+    SortBy,
     Visual,
     Where,
 )
@@ -29,7 +32,11 @@ _TIMECODE = re.compile(
     r"(?:(?:(?P<hours>\d+):)?(?P<minutes>\d+):)?(?P<seconds>\d+)(?:[.,](?P<fraction>\d{1,9}))?", re.A
 )
 _YEARS = re.compile(r"(?P<first>\d{4})?(?P<dash>\s*[-–]\s*)?(?P<last>\d{4})?", re.A)
-_WHERE = re.compile(r"(?P<algorithm>[^=.\s]+)(?:\.(?P<field>[^=.\s]+))?\s*=\s*(?P<value>.*\S)\s*", re.S)
+_WHERE = re.compile(
+    r"(?P<algorithm>[^=.\s<>~]+)(?:\.(?P<field>[^=.\s<>~]+)\s*(?P<how>[<>~]?)|\s*)=\s*(?P<value>.*\S)\s*", re.S
+)
+_HOW: Mapping[str, Comparison] = {"": "equals", ">": "least", "<": "most", "~": "contains"}
+_SORT = re.compile(r"(?P<algorithm>[^.:\s]+)\.(?P<field>[^.:\s]+)(?P<descending>:desc)?")
 _MOST_BYTES = 64 * 2**20
 
 
@@ -57,6 +64,7 @@ class Options:
     group_by: str | None = None
     sort: str = "score"
     limit: int = 20
+    score: str | None = None
 
 
 def parse_query(options: Options) -> Query:
@@ -73,8 +81,9 @@ def parse_query(options: Options) -> Query:
         talents=tuple(options.talent),
     )
     group_by = _one_of("--group-by", options.group_by, get_args(GroupBy)) if options.group_by is not None else None
-    sort = _one_of("--sort", options.sort, get_args(Sort))
-    return Query(tuple(_clauses(options)), filters, cast(GroupBy | None, group_by), cast(Sort, sort), options.limit)
+    sort = parse_sort(options.sort)
+    clauses = tuple(_clauses(options))
+    return Query(clauses, filters, cast(GroupBy | None, group_by), sort, options.limit, options.score)
 
 
 def parse_timecode(text: str) -> int:
@@ -127,12 +136,48 @@ def parse_range(text: str) -> SimilarToRange:
     return SimilarToRange(title.strip(), parse_timecode(start), parse_timecode(end))
 
 
-def parse_where(text: str) -> Where:
-    """Return the clause of `NAME=VALUE` or `NAME.FIELD=VALUE`."""
-    found = _WHERE.fullmatch(text.strip())
+def parse_where(texts: Iterable[str]) -> list[Where]:
+    """Return the clauses of `NAME=VALUE`, `NAME.FIELD=VALUE`, and with `>=`, `<=` or `~=` (contains) at a field.
+
+    What is said of fields holds for each value that their algorithm is asked for; without any, they are one clause.
+    """
+    values: dict[str, list[str]] = {}
+    conditions: dict[str, list[Condition]] = {}
+    for text in texts:
+        found = _WHERE.fullmatch(text.strip())
+        if not found:
+            raise UsageError(
+                f"{text!r} is no condition; write NAME=VALUE, or NAME.FIELD=VALUE, where >=, <= and ~= (contains) may "
+                "stand too.",
+                where=text,
+            )
+        name = found["algorithm"]
+        several = values.setdefault(name, [])
+        if found["field"] is None:
+            several.append(found["value"])
+        else:
+            one = Condition(found["field"], found["value"], _HOW[found["how"]])
+            conditions.setdefault(name, []).append(one)
+    return [
+        Where(name, value, tuple(conditions.get(name, ())))
+        for name, several in values.items()
+        for value in (several or (None,))
+    ]
+
+
+def parse_sort(text: str) -> Sort | SortBy:
+    """Return the order of `score`, `time`, `NAME.FIELD` or `NAME.FIELD:desc`."""
+    if text in get_args(Sort):
+        return cast(Sort, text)
+    found = _SORT.fullmatch(text.strip())
     if not found:
-        raise UsageError(f"{text!r} is no condition; write NAME=VALUE or NAME.FIELD=VALUE.", where=text)
-    return Where(found["algorithm"], found["value"], found["field"])
+        raise UsageError(
+            f"--sort is {' or '.join(get_args(Sort))}, not {text!r}; or an algorithm's field, as NAME.FIELD or "
+            "NAME.FIELD:desc.",
+            option="--sort",
+            value=text,
+        )
+    return SortBy(found["algorithm"], found["field"], bool(found["descending"]))
 
 
 def read_picture(path: Path) -> SimilarToPicture:
@@ -170,7 +215,7 @@ def _clauses(options: Options) -> Iterator[Clause]:
     yield from map(read_clip, options.clip)
     yield from map(parse_shot, options.shot)
     yield from map(parse_range, options.range)
-    yield from map(parse_where, options.where)
+    yield from parse_where(options.where)
 
 
 def _one_of(option: str, value: str, values: tuple[str, ...]) -> str:

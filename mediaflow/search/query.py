@@ -12,8 +12,9 @@ Extent: TypeAlias = Literal["union", "intersection"]
 # Relations of boxes in the picture, of rows that are seen at the same time; `mediaflow.search.boxes` says which.
 SpaceRelation: TypeAlias = Literal["same_frame", "left_of", "above"]
 InRegion: TypeAlias = Literal["overlaps", "inside"]
-# How a value of an algorithm's own field is compared with that of a row.
-Comparison: TypeAlias = Literal["equals", "least", "most"]
+# How an algorithm's own field is compared with a value; `mediaflow.search.fields` says which field can be.
+Comparison: TypeAlias = Literal["equals", "least", "most", "contains"]
+Value: TypeAlias = str | int | float | bool
 Presence: TypeAlias = Literal["speaks", "in cast"]
 GroupBy: TypeAlias = Literal["title", "series"]
 Sort: TypeAlias = Literal["score", "time"]
@@ -146,26 +147,61 @@ class SimilarToRange:
 
 @dataclass(frozen=True)
 class SimilarToVector:
-    """Rows of an algorithm that gives vectors, nearest to one of your own; of any length other than 0."""
+    """Rows of an algorithm that gives vectors, nearest to one of your own; of any length other than 0.
+
+    `region` is for rows with boxes.
+    """
 
     vector: tuple[float, ...] = field(repr=False)
     algorithm: str = "visual"
+    region: Region | None = None
+    everything: bool = False
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition on an algorithm's own field: it `equals` a value, is at `least` or `most` that, or `contains` it.
+
+    The value is of the field's type, or a text that reads as one. Texts are equal in upper or lower case; a list
+    `contains` a value; structs are not compared.
+    """
+
+    field: str
+    value: Value
+    comparison: Comparison = "equals"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Condition) and self._told_apart() == other._told_apart()
+
+    def __hash__(self) -> int:
+        return hash(self._told_apart())
+
+    def _told_apart(self) -> tuple[object, ...]:
+        # Python takes True for 1, and a question remembered for one of them would answer the other.
+        return self.field, self.value, isinstance(self.value, bool), self.comparison
 
 
 @dataclass(frozen=True)
 class Where:
-    """Rows of any algorithm, by its name; what `value` means follows from what its rows are.
+    """Rows of any algorithm, by its name; without anything else, all of them.
 
-    Shot vectors: text that the shots should look like. Texts: words and phrases, as in `Dialogue`. Labels: the
-    label, in upper or lower case. Time ranges: the least score. With `field`, one of the algorithm's own columns
-    `equals` the value, or is at `least` or at `most` that.
+    Attributes
+    ----------
+    algorithm : str
+        Its name.
+    value : str, int or float, optional
+        What it means follows from what the rows are. Shot vectors: text that the shots should look like. Texts: words
+        and phrases, as in `Dialogue`. Labels: the label, in upper or lower case. Time ranges: the least score.
+    conditions : tuple of Condition
+        On the algorithm's own fields; one row fulfils all of them.
+    region : Region, optional
+        Where in the picture, of rows with boxes.
     """
 
     algorithm: str
-    value: str
-    field: str | None = None
+    value: str | int | float | None = None
+    conditions: tuple[Condition, ...] = ()
     region: Region | None = None
-    comparison: Comparison = "equals"
 
 
 @dataclass(frozen=True)
@@ -259,16 +295,6 @@ def leaves(clauses: Iterable[Clause]) -> Iterator[Leaf]:
 
 
 @dataclass(frozen=True)
-class HasRow:
-    """A condition on titles: one row at least of an algorithm has in one of its own fields such a value."""
-
-    algorithm: str
-    field: str
-    value: str
-    comparison: Comparison = "equals"
-
-
-@dataclass(frozen=True)
 class Filters:
     """Which titles may answer. All given ones must hold; of several values in one, any.
 
@@ -286,8 +312,8 @@ class Filters:
         Kinds of title: `movie`, `episode`, `video`.
     languages : tuple of str
         BCP 47 tags of languages that the catalogue says are spoken; `pt` finds `pt-BR` too.
-    rows : tuple of HasRow
-        What algorithms found in a title; all of these must hold.
+    rows : tuple of Where
+        What algorithms found in a title: one row at least for each of these. Nothing that ranks.
     """
 
     titles: tuple[str, ...] = ()
@@ -299,7 +325,19 @@ class Filters:
     talents: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
-    rows: tuple[HasRow, ...] = ()
+    rows: tuple[Where, ...] = ()
+
+
+@dataclass(frozen=True)
+class SortBy:
+    """The order of hits by a field of the rows of one algorithm that they come from: of several, by the first in order.
+
+    Hits that have no such row, or whose field is empty, come last; equal ones in the order of titles and times.
+    """
+
+    algorithm: str
+    field: str
+    descending: bool = False
 
 
 @dataclass(frozen=True)
@@ -314,14 +352,17 @@ class Query:
         Applied before anything is searched.
     group_by : "title", "series" or None
         One hit for each title or series: its best.
-    sort : "score" or "time"
-        Best first, or the best `limit` in the order of their titles and times.
+    sort : "score", "time" or SortBy
+        Best first, or in the order of titles and times, or of an algorithm's own field.
     limit : int
         Most hits that come back.
+    score : str, optional
+        The name of a score of one's own, see `mediaflow.search.scores`.
     """
 
     clauses: tuple[Clause, ...]
     filters: Filters = field(default_factory=Filters)
     group_by: GroupBy | None = None
-    sort: Sort = "score"
+    sort: Sort | SortBy = "score"
     limit: int = 20
+    score: str | None = None

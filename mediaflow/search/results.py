@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mediaflow.search.query import Presence
 
 if TYPE_CHECKING:
     import polars as pl
+
+_MOST_EXACT = 2**53
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Source:
         The text or label, where it has one; `language` and `speaker` (as written) belong to it.
     box : Box or None
         Where in the picture, where the row says so.
+    fields : Mapping or None
+        The algorithm's own fields by name, where it has any; what is empty, or no finite number, is None.
     """
 
     algorithm: str
@@ -58,9 +63,10 @@ class Source:
     box: Box | None = None
     language: str | None = None
     speaker: str | None = None
+    fields: Mapping[str, Any] | None = field(default=None, hash=False)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the row as it stands in a hit's JSON; text, language, speaker and box only where there are any."""
+        """Return the row as it stands in a hit's JSON; text, language, speaker, box and fields where there are any."""
         body: dict[str, Any] = {
             "algorithm": self.algorithm,
             "generation": self.generation,
@@ -76,6 +82,8 @@ class Source:
         body |= {name: value for name, value in also.items() if value is not None}
         if self.box is not None:
             body["box"] = dataclasses.asdict(self.box)
+        if self.fields is not None:
+            body["fields"] = in_json(self.fields)
         return body
 
 
@@ -184,7 +192,10 @@ class Results:
         }
 
     def to_polars(self) -> pl.DataFrame:
-        """Return one row a hit, with the hits' fields as columns; `sources` is a list of structs."""
+        """Return one row a hit, with the hits' fields as columns; `sources` is a list of structs.
+
+        The own fields of algorithms differ, so that those of a source are a text: a JSON object.
+        """
         import polars as pl
 
         box = pl.Struct(dict.fromkeys(("x", "y", "w", "h"), pl.Float64))
@@ -194,4 +205,16 @@ class Results:
         kinds |= {"sources": pl.List(source), "title_no": pl.Int32, "season": pl.Int32, "episode": pl.Int32}
         kinds["grouped"] = pl.Int64
         schema = {one.name: kinds.get(one.name, pl.String) for one in dataclasses.fields(Hit)}
-        return pl.DataFrame([dataclasses.asdict(hit) for hit in self.hits], schema=schema)
+        rows = [dataclasses.asdict(hit) for hit in self.hits]
+        for one in (one for row in rows for one in row["sources"] if one["fields"] is not None):
+            one["fields"] = json.dumps(in_json(one["fields"]), ensure_ascii=False)
+        return pl.DataFrame(rows, schema=schema)
+
+
+def in_json(value: Any) -> Any:
+    """Return a value in JSON, whose readers have whole numbers up to 2^53: those beyond are texts."""
+    if isinstance(value, Mapping):
+        return {name: in_json(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [in_json(one) for one in value]
+    return str(value) if isinstance(value, int) and abs(value) > _MOST_EXACT else value

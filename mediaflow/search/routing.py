@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from mediaflow.algorithms.palette import OKLAB
+from mediaflow.algorithms.shapes import BOXED_SHAPES, TEXT_SHAPES, VECTOR_SHAPES
 from mediaflow.errors import UsageError
 from mediaflow.search.asked import TITLES, AnyAsked, Asked, AskedOutside, Index
 from mediaflow.search.boxes import in_region
 from mediaflow.search.catalogue import Catalogue
 from mediaflow.search.cutoffs import CutOffs
 from mediaflow.search.encoding import Encoders, TextVectors
+from mediaflow.search.fields import condition_on, no_such_algorithm, number
 from mediaflow.search.literals import among, at_least, both, text_literal
 from mediaflow.search.query import (
     Character,
     Dialogue,
     FreeText,
-    HasRow,
     Label,
     Leaf,
     Onscreen,
@@ -27,19 +29,21 @@ from mediaflow.search.query import (
 from mediaflow.search.searchers import Searcher
 from mediaflow.search.searchers.colour import ColourSearcher, colour_of
 from mediaflow.search.searchers.label import LabelSearcher
-from mediaflow.search.searchers.ranges import EverySearcher, FieldSearcher, RangeSearcher, number
+from mediaflow.search.searchers.ranges import EverySearcher, RangeSearcher
 from mediaflow.search.searchers.text import TextSearcher, words_and_phrases
 from mediaflow.search.searchers.vector import VectorSearcher
 from mediaflow.search.searchers.whole import WholeSearcher
-from mediaflow.search.similar import VECTORS, VISUAL, Likeness, Pictures
+from mediaflow.search.similar import VISUAL, Likeness, Pictures
 from mediaflow.snapshots.manifest import AlgorithmPart
 from mediaflow.snapshots.reader import SnapshotReader
+
+if TYPE_CHECKING:
+    import lance
 
 DIALOGUE = "dialogue"
 ONSCREEN = "onscreen_text"
 CUE_KINDS = ("dialogue", "description", "chapter")
-_BOXED, _LABELS, _RANGES = "boxed_text", "label", "range"
-_TEXTS = ("text", _BOXED)
+_LABELS, _RANGES = "label", "range"
 
 
 class Router:
@@ -103,22 +107,22 @@ class Router:
                 return [self._outer(clause) if clause.algorithm in self._outside else self._where(clause)]
         return [self._likeness.route(clause)]
 
-    def titles_with(self, wanted: HasRow) -> frozenset[int]:
-        """Return the numbers of the titles in which an algorithm found such a row."""
-        table = self._reader.table(self._field(wanted.algorithm, wanted.field).table)
-        condition = FieldSearcher(wanted.field, wanted.value, wanted.comparison).condition(table)
-        return frozenset(table.to_table(columns=["title_no"], filter=condition)["title_no"].unique().to_pylist())
+    def titles_with(self, wanted: Where) -> frozenset[int]:
+        """Return the numbers of the titles in which an algorithm found such a row; `UsageError` for what ranks."""
+        (asked,) = self.route(wanted)
+        if asked.ranks:
+            raise UsageError(
+                f"Every title has rows of {wanted.algorithm!r} that are more or less like that: a filter takes what"
+                " fits or does not, such as a field.",
+                algorithm=wanted.algorithm,
+            )
+        return frozenset(asked.find(self._table, None, None)["title_no"].unique().to_list())
 
     def part(self, algorithm: str) -> AlgorithmPart:
         """Return the snapshot's part for an algorithm; `UsageError` where it has none."""
         parts = self._reader.manifest.algorithms
         if algorithm not in parts:
-            there = f"it can be asked for {', '.join(sorted(parts))}" if parts else "nothing in it can be searched yet"
-            raise UsageError(
-                f"The published snapshot has nothing of {algorithm!r}; {there}. 'mediaflow status' says what is still"
-                " to be computed, 'make refresh' computes it.",
-                algorithm=algorithm,
-            )
+            raise no_such_algorithm(algorithm, sorted(parts))
         return parts[algorithm]
 
     def _free_text(self, clause: FreeText) -> Sequence[AnyAsked]:
@@ -158,51 +162,47 @@ class Router:
         return asked
 
     def _outer(self, clause: Where) -> AskedOutside:
-        if clause.field is not None or clause.region is not None:
+        if clause.value is None or clause.conditions or clause.region is not None:
             raise UsageError(
                 f"{clause.algorithm!r} is an index outside of the store: ask it for a value, without field or region.",
                 algorithm=clause.algorithm,
             )
-        return AskedOutside(clause.algorithm, self._outside[clause.algorithm], clause.value)
+        return AskedOutside(clause.algorithm, self._outside[clause.algorithm], str(clause.value))
 
-    def _field(self, algorithm: str, field: str) -> AlgorithmPart:
-        """Return the part of an algorithm that has a field."""
-        part = self.part(algorithm)
-        if field not in part.fields:
-            own = f"its fields are {', '.join(sorted(part.fields))}" if part.fields else "it has none of its own"
-            raise UsageError(f"{algorithm!r} has no field {field!r}; {own}.", algorithm=algorithm)
-        return part
+    def _table(self, algorithm: str) -> lance.LanceDataset:
+        return self._reader.table(self.part(algorithm).table)
 
     def _where(self, clause: Where) -> Asked:
         part = self.part(clause.algorithm)
-        if clause.region is not None and part.shape != _BOXED:
+        if clause.region is not None and part.shape not in BOXED_SHAPES:
             raise UsageError(
                 f"Rows of {clause.algorithm!r} have no boxes: ask for them without a region.",
                 algorithm=clause.algorithm,
             )
         region = in_region(clause.region) if clause.region else None
-        if clause.field is not None:
-            self._field(clause.algorithm, clause.field)
-            return Asked(clause.algorithm, FieldSearcher(clause.field, clause.value, clause.comparison), region)
-        return Asked(clause.algorithm, self._searcher(clause, part), region)
+        conditions = (condition_on(clause.algorithm, part, one) for one in clause.conditions)
+        return Asked(clause.algorithm, self._searcher(clause, part), both(region, *conditions))
 
     def _searcher(self, clause: Where, part: AlgorithmPart) -> Searcher:
-        shape = part.shape
-        if shape in _TEXTS:
-            return TextSearcher(clause.value)
-        if shape == _LABELS:
-            return _labelled(part, clause.value)
-        if shape == VECTORS:
-            return VectorSearcher(self._likeness.of_text(clause.algorithm, clause.value))
+        shape, value = part.shape, clause.value
+        if value is None:
+            return EverySearcher(scored=True)
         if shape == _RANGES:
             try:
-                return RangeSearcher(number(clause.value))
-            except ValueError as error:
+                return RangeSearcher(number(value))
+            except (ValueError, TypeError, OverflowError) as error:
                 raise UsageError(
                     f"{clause.algorithm!r} gives time ranges with a score: give the least score as a number, such as"
-                    f" {clause.algorithm}=0.5, not {clause.value!r}.",
+                    f" {clause.algorithm}=0.5, not {value!r}.",
                     algorithm=clause.algorithm,
                 ) from error
+        text = str(value)
+        if shape in TEXT_SHAPES:
+            return TextSearcher(text)
+        if shape == _LABELS:
+            return _labelled(part, text)
+        if shape in VECTOR_SHAPES:
+            return VectorSearcher(self._likeness.of_text(clause.algorithm, text))
         raise UsageError(
             f"Rows of {clause.algorithm!r} are of the shape {shape!r}, which this version cannot search; update"
             " mediaflow.",

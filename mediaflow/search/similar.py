@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import polars as pl
 
+from mediaflow.algorithms.shapes import BOXED_SHAPES, VECTOR_SHAPES
 from mediaflow.errors import TitleError, UsageError
 from mediaflow.search.asked import Asked
+from mediaflow.search.boxes import in_region
 from mediaflow.search.catalogue import Catalogue
 from mediaflow.search.cutoffs import CutOffs
 from mediaflow.search.encoding import Encoders, TextVectors
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from mediaflow.models.encoder import Encoder
 
 VISUAL = "visual"
-VECTORS = "shot_vector"
 # A range is compared as a clip is: about so many shots the longest clip can have.
 _MOST_SHOTS = 128
 
@@ -104,7 +105,7 @@ class Likeness:
             case SimilarToRange():
                 return self._range(clause)
             case SimilarToVector():
-                return Asked(clause.algorithm, VectorSearcher(self._unit(clause)))
+                return self._vector(clause)
 
     def of_text(self, algorithm: str, text: str) -> np.ndarray:
         """Return the vector of a text by the model of an algorithm."""
@@ -114,10 +115,10 @@ class Likeness:
 
     def _model(self, algorithm: str) -> str:
         part = self._part(algorithm)
-        if part.shape != VECTORS or part.model is None:
+        if part.shape not in VECTOR_SHAPES or part.model is None:
             raise UsageError(
                 f"{algorithm!r} has no model that could compare texts or pictures with its rows; ask for its fields"
-                " (NAME.FIELD=VALUE).",
+                " (NAME.FIELD=VALUE), or by a vector of your own where its rows have some.",
                 algorithm=algorithm,
             )
         return part.model
@@ -148,9 +149,17 @@ class Likeness:
         (shots,) = Visual().run(Batch((film,), Visual.Parameters(), encoder))
         return shots
 
+    def _vector(self, clause: SimilarToVector) -> Asked:
+        name, unit = clause.algorithm, self._unit(clause)
+        if clause.region is not None and self._part(name).shape not in BOXED_SHAPES:
+            raise UsageError(f"Rows of {name!r} have no boxes: ask for them without a region.", algorithm=name)
+        least = self._cutoffs.of_rows(name) if clause.everything else None
+        region = in_region(clause.region) if clause.region else None
+        return Asked(name, VectorSearcher(unit, least=least), region, least)
+
     def _unit(self, clause: SimilarToVector) -> np.ndarray:
         part = self._part(clause.algorithm)
-        if part.shape != VECTORS:
+        if part.shape not in VECTOR_SHAPES:
             raise UsageError(f"{clause.algorithm!r} gives no vectors to compare with.", algorithm=clause.algorithm)
         dim = self._reader.table(part.table).schema.field("vector").type.list_size
         vector = np.asarray(clause.vector, np.float64)

@@ -12,7 +12,7 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -22,10 +22,10 @@ from mediaflow.search.query import (
     AnyOf,
     Character,
     Clause,
+    Condition,
     Dialogue,
     Filters,
     FreeText,
-    HasRow,
     Label,
     Not,
     Onscreen,
@@ -36,6 +36,8 @@ from mediaflow.search.query import (
     SimilarToRange,
     SimilarToShot,
     SimilarToVector,
+    Sort,
+    SortBy,
     SpaceJoin,
     Talent,
     TimeJoin,
@@ -67,6 +69,8 @@ _NAMES = {kind: name for name, kind in (LEAVES | SIMILAR).items()}
 _COMBINED = ("all", "any", "not", "weighted", "time_join", "space_join")
 # Deeper or larger questions are mistakes or attacks.
 MOST_DEEP, MOST_LEAVES = 16, 64
+# Up to here every whole number is a floating-point number too.
+_EXACT = 2**53
 
 Kind = TypeVar("Kind")
 
@@ -90,7 +94,13 @@ def read_query(body: Any) -> Query:
     read = tuple(reading.clause(one, f"clauses[{at}]", 1) for at, one in enumerate(clauses))
     rest = {name: value for name, value in given.items() if name not in ("clauses", "filters")}
     filters = reading.plain(Filters, given.get("filters") or {}, "filters")
-    return _validated(Query, {"clauses": (), "filters": filters, **rest}, "the query", clauses=read)
+    also: dict[str, Any] = {"clauses": read}
+    if isinstance(rest.get("sort"), Mapping):
+        also["sort"] = reading.plain(SortBy, rest.pop("sort"), "sort")
+    elif rest.get("sort", "score") not in get_args(Sort):
+        said = f"Input should be {' or '.join(map(repr, get_args(Sort)))}, or an object of algorithm and field"
+        raise UsageError(f"the query.sort: {said}.", place="the query.sort")
+    return _validated(Query, {"clauses": (), "filters": filters, **rest}, "the query", **also)
 
 
 def read_clause(body: Any) -> Clause:
@@ -187,9 +197,16 @@ class _Reading:
     def plain(self, kind: type[Kind], inner: Any, here: str) -> Kind:
         """Return a value of a class without clauses in it."""
         given = dict(_object(inner, here))
+        if kind is Where:
+            given = _with_conditions(given, here)
         unknown = sorted(given.keys() - {one.name for one in fields(cast(Any, kind))})
         if unknown:
             raise _unknown(here, unknown, kind)
+        if "value" in given:
+            given["value"] = _value(given["value"], f"{here}.value", kind is Condition)
+        if isinstance(given.get("conditions"), list):
+            several = enumerate(given["conditions"])
+            given["conditions"] = [self.plain(Condition, one, f"{here}.conditions[{at}]") for at, one in several]
         if isinstance(given.get("data"), str):
             try:
                 given["data"] = base64.b64decode(given["data"], validate=True)
@@ -198,8 +215,30 @@ class _Reading:
         if given.get("region") is not None:
             given["region"] = self.plain(Region, given["region"], f"{here}.region")
         if kind is Filters and isinstance(given.get("rows"), list):
-            given["rows"] = [self.plain(HasRow, one, f"{here}.rows[{at}]") for at, one in enumerate(given["rows"])]
+            given["rows"] = [self.plain(Where, one, f"{here}.rows[{at}]") for at, one in enumerate(given["rows"])]
         return _validated(kind, given, here)
+
+
+def _with_conditions(given: Mapping[str, Any], here: str) -> dict[str, Any]:
+    """Return the fields of a clause `where`; a `field` with its `value` and `comparison` is a condition as well."""
+    rest = {name: one for name, one in given.items() if name not in ("field", "comparison")}
+    named = {name: given[name] for name in ("field", "comparison") if given.get(name) is not None}
+    if "field" not in named:
+        if "comparison" in named:
+            raise UsageError(f"{here}.comparison says how a field is compared, and there is no 'field' beside it.")
+        return rest
+    if rest.get("value") is None:
+        raise UsageError(f"{here}.value: Field required.", place=f"{here}.value")
+    more = rest.get("conditions") or []
+    return rest | {"value": None, "conditions": [{**named, "value": rest["value"]}, *more]}
+
+
+def _value(value: Any, here: str, or_truth: bool) -> Any:
+    """Return a value to compare with; a whole number is the same one however a protocol writes it."""
+    if value is not None and (not isinstance(value, str | int | float) or (isinstance(value, bool) and not or_truth)):
+        what = "a text, a number or a truth value" if or_truth else "a text or a number"
+        raise UsageError(f"{here} is {what}, not {type(value).__name__}.", place=here)
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT else value
 
 
 def _validated(kind: type[Kind], given: Mapping[str, Any], here: str, **also: Any) -> Kind:

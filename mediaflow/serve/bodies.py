@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mediaflow.errors import UsageError
+
 _SEVERAL = ("all", "any")
 
 
@@ -16,6 +18,19 @@ def as_wire(body: Any) -> Any:
     if isinstance(body, dict):
         return {name: _member(name, value) for name, value in body.items() if value is not None}
     return [as_wire(one) for one in body] if isinstance(body, list) else body
+
+
+def as_query(body: Any) -> dict[str, Any]:
+    """Return the body of a query likewise; there the order of a field has a name of its own."""
+    read: dict[str, Any] = as_wire(body)
+    by = read.pop("sort_by", None)
+    if by is None:
+        return read
+    if "own" in by:
+        raise UsageError("The field to sort by is given as 'own', or as 'algorithm' and 'field': not as both.")
+    if "sort" in read:
+        raise UsageError("The order is that of 'sort', or of an algorithm's field: not both.")
+    return read | {"sort": by}
 
 
 def _member(name: str, value: Any) -> Any:

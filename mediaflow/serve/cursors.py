@@ -48,18 +48,29 @@ class Cursors:
 
     def read(self, cursor: str, question: Any) -> Place:
         """Return the place that a cursor names; `WrongCursor` where it is forged, or of another question."""
-        if len(cursor) > _MOST_CHARACTERS or not cursor.isascii():
-            raise _foreign()
-        try:
-            snapshot, digest, offset, release = self._signer.loads(cursor)
-        except BadSignature as error:
-            raise _foreign() from error
+        snapshot, digest, offset, release = self._said(cursor)
         if digest != _digest(question):
             raise WrongCursor(
                 "That cursor belongs to another question: a further page is asked for with the same clauses, filters,"
                 " order and page size."
             )
         return Place(snapshot, offset, release)
+
+    def snapshot(self, cursor: str) -> str | None:
+        """Return the snapshot that a cursor names, of whatever question; None where it is forged."""
+        try:
+            return str(self._said(cursor)[0])
+        except WrongCursor:
+            return None
+
+    def _said(self, cursor: str) -> list[Any]:
+        if len(cursor) > _MOST_CHARACTERS or not cursor.isascii():
+            raise _foreign()
+        try:
+            said: list[Any] = self._signer.loads(cursor)
+        except BadSignature as error:
+            raise _foreign() from error
+        return said
 
 
 def _foreign() -> WrongCursor:

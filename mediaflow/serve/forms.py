@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from mediaflow.search.results import in_json
 
 if TYPE_CHECKING:
     from mediaflow.search.facets import Count
@@ -32,19 +34,19 @@ def facet_counts(counted: Mapping[str, Sequence[Count]], of: Sequence[str], most
     ]
 
 
-def annotation(row: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
-    """Return a row of an algorithm: the columns of its shape by name, and its author's `fields` under `own`.
+def annotation(row: Mapping[str, Any], own: Collection[str]) -> dict[str, Any]:
+    """Return a row of an algorithm: the columns of its shape by name, and under `fields` those of its author (`own`).
 
     Returns
     -------
     dict
         `algorithm`, `start_ms`, `end_ms`, `revision`, where the shape has them `shot_no`, `text`, `label`,
-        `confidence`, `score` and `box` (`x`, `y`, `w`, `h`), and `own`.
+        `confidence`, `score` and `box` (`x`, `y`, `w`, `h`), and `fields`.
     """
-    shaped = {name: plain(row[name]) for name in _SHAPED if name in row and name not in fields}
-    if all(row.get(name) is not None and name not in fields for name in _BOX):
+    shaped = {name: plain(row[name]) for name in _SHAPED if name in row and name not in own}
+    if all(row.get(name) is not None and name not in own for name in _BOX):
         shaped["box"] = {name: row[name] for name in _BOX}
-    return shaped | {"own": {name: plain(row[name]) for name in fields if name in row}}
+    return shaped | {"fields": in_json({name: plain(row[name]) for name in own if name in row})}
 
 
 def plain(value: Any) -> Any:

@@ -20,8 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mediaflow.errors import UsageError
 from mediaflow.serve.caller import Callers, anybody, who_asks
-from mediaflow.serve.graphql.limits import Documents
-from mediaflow.serve.graphql.schema import format_error, make_schema
+from mediaflow.serve.graphql.schemas import Schemas
 from mediaflow.serve.hangup import HangUp
 from mediaflow.serve.media.routes import Media, routes
 from mediaflow.serve.service import Service
@@ -59,21 +58,18 @@ def make_app(
     watcher: Watcher | None = None,
 ) -> Starlette:
     """Return the application that answers HTTP requests at a host, or any usual name of this machine."""
-    documents, watcher = Documents(), watcher or Watcher()
+    watcher = watcher or Watcher()
     observe(watcher.metrics, service, work, media)
+    schemas = Schemas(work, media.links if media else None)
 
     def context(request: Request, _: Any) -> dict[str, Any]:
         return {"request": request, "service": service.of(who_asks(callers, request.headers))}
 
     graphql = GraphQL(
-        make_schema(work, media.links if media else None),
+        schemas.of({}).schema,
         context_value=context,
-        query_parser=documents.parse,
-        query_validator=documents.validate,
-        error_formatter=format_error,
-        logger=_SILENT,
         explorer=None,
-        http_handler=_Handler(),
+        http_handler=_Handler(schemas),
     )
 
     async def ready(_: Request) -> Response:
@@ -157,12 +153,23 @@ class Guard:
 
 
 class _Handler(GraphQLHTTPHandler):
-    """Ariadne's handler, for which no request is an internal error, however it is made."""
+    """Ariadne's handler, for which no request is an internal error, however it is made.
+
+    Parameters
+    ----------
+    schemas : Schemas
+        Answers requests, each by the schema of its snapshot.
+    """
+
+    def __init__(self, schemas: Schemas) -> None:
+        super().__init__()
+        self._schemas = schemas
 
     async def handle_request_override(self, request: Request) -> Response | None:
         try:
             data = await self._data(request)
-            _, result = await self.execute_graphql_query(request, data)
+            context = await self.get_context_for_request(request, data)
+            _, result = await self._schemas.answer(data, context, logger=_SILENT)
             # An answer that says what is wrong is one; transport errors are those of the transport.
             return JSONResponse(result, 200 if "data" in result else 400)
         except HttpBadRequestError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from mediaflow.serve.caller import Caller
 from mediaflow.serve.cursors import Cursors, Place
 from mediaflow.serve.forms import annotation, facet_counts
 from mediaflow.serve.watch.record import answered
+from mediaflow.snapshots.engine import BehindClient
+from mediaflow.snapshots.reader import SnapshotExpired
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from mediaflow.search.encoding import Encoded
     from mediaflow.search.engine import SearchEngine
     from mediaflow.search.gateway import Gateway
+    from mediaflow.snapshots.manifest import AlgorithmPart
 
 MOST_ON_A_PAGE = 500
 _TITLE_COLUMNS = ("title_id", "title", "kind", "year", "genres", "languages", "series", "season", "episode")
@@ -44,10 +48,44 @@ class Service:
         self._engine = engine
         self._cursors = cursors
         self._caller = caller
+        self._snapshot: str | None = None
 
     def of(self, caller: Caller) -> Service:
         """Return the same service for one who asks."""
         return Service(self._engine, self._cursors, caller)
+
+    def pinned(self, cursor: str | None = None) -> tuple[Service, Mapping[str, AlgorithmPart]]:
+        """Return the same service for one request, all of which is answered from one snapshot.
+
+        Parameters
+        ----------
+        cursor : str, optional
+            One of the request, whose snapshot it is; else it is the current one.
+
+        Returns
+        -------
+        Service, Mapping[str, AlgorithmPart]
+            The service, and what its snapshot has of algorithms. Where no new request is answered now, this service
+            and nothing: what is asked of it says why.
+
+        Raises
+        ------
+        SnapshotExpired
+            The snapshot of the cursor is not held any more.
+        BehindClient
+            The current one is not that of the release yet which the caller has seen.
+        """
+        snapshot = self._cursors.snapshot(cursor) if cursor else None
+        try:
+            with self._engine.gateway(snapshot, self._caller.seen) as gateway:
+                manifest = gateway.reader.manifest
+        except (SnapshotExpired, BehindClient):
+            raise
+        except MediaflowError:
+            return self, {}
+        pinned = copy.copy(self)
+        pinned._snapshot = manifest.id
+        return pinned, manifest.algorithms
 
     def search(self, body: Mapping[str, Any], cursor: str | None = None) -> dict[str, Any]:
         """Return a page of the answer to a query.
@@ -191,6 +229,8 @@ class Service:
         UsageError, SnapshotExpired, EngineNotReady, NothingPublished
             As for `search`; or what is said by `mediaflow.search.annotations.read_annotations`.
         """
+        from mediaflow.search.fields import own_fields
+
         _check_size(limit)
         part: dict[str, Any] = {"title": title, "start_ms": start_ms, "algorithms": list(algorithms)}
         part |= {} if end_ms is None else {"end_ms": end_ms}
@@ -201,7 +241,7 @@ class Service:
             told = _of(gateway, place)
             rows = gateway.annotations(**part)
             parts = gateway.reader.manifest.algorithms
-            page = [annotation(row, parts[row["algorithm"]].fields) for row in rows[offset : offset + limit]]
+            page = [annotation(row, own_fields(parts[row["algorithm"]])) for row in rows[offset : offset + limit]]
         after = self._after(told, offset + limit, len(rows), question)
         return told | {"rows": page, "total": len(rows), "next_cursor": after}
 
@@ -256,19 +296,16 @@ class Service:
         Returns
         -------
         dict
-            `snapshot`, `release`, and `algorithms` by name: `name`, `owner`, `version`, `description`, `shape` (what
-            its rows are), `fields` (`name` and `type` of its own), `model` (the name of the one that encodes its
-            queries), `generation`, `rows`, `pending` (titles that are published without its newest rows), `titles` (of
-            how many).
+            `snapshot`, `release`, and `algorithms`, each as `mediaflow.search.described.described` gives it.
         """
         with self._gateway() as gateway:
-            found = _of(gateway) | {"algorithms": _algorithms(gateway)}
+            found = _of(gateway) | {"algorithms": gateway.algorithms()}
         return found
 
     def status(self) -> dict[str, Any]:
         """Return whether requests are answered now: `ready`, `snapshot` and `release` (current), `why` (where not)."""
         try:
-            with self._gateway() as gateway:
+            with self._engine.gateway(None, self._caller.seen) as gateway:
                 told = _of(gateway)
         except MediaflowError as error:
             return {"ready": False, "snapshot": None, "release": None, "why": error.message}
@@ -280,8 +317,9 @@ class Service:
 
     @contextmanager
     def _gateway(self, place: Place | None = None) -> Iterator[Gateway]:
-        """Open the current snapshot, or that of a cursor, as far as the caller may see it."""
-        with self._engine.gateway(place.snapshot if place else None, self._caller.seen) as gateway:
+        """Open the snapshot of a cursor, of the request, or the current one, as far as the caller may see it."""
+        snapshot = place.snapshot if place else self._snapshot
+        with self._engine.gateway(snapshot, self._caller.seen) as gateway:
             titles = self._caller.titles
             answered(gateway.reader.id)
             yield gateway if titles is None else gateway.within(titles)
@@ -299,26 +337,6 @@ def _of(gateway: Gateway, place: Place | None = None) -> dict[str, Any]:
 
 def _beside(page: Mapping[str, Any] | None) -> Place | None:
     return Place(page["snapshot"], 0, page["release"]) if page else None
-
-
-def _algorithms(gateway: Gateway) -> list[dict[str, Any]]:
-    manifest = gateway.reader.manifest
-    return [
-        {
-            "name": name,
-            "owner": part.owner,
-            "version": part.version,
-            "description": part.description,
-            "shape": part.shape,
-            "fields": [{"name": field, "type": kind} for field, kind in sorted(part.fields.items())],
-            "model": manifest.encoders.get(part.model) if part.model else None,
-            "generation": part.generation,
-            "rows": manifest.tables[part.table].rows,
-            "pending": len(part.pending),
-            "titles": manifest.tables["titles"].rows,
-        }
-        for name, part in sorted(manifest.algorithms.items())
-    ]
 
 
 def _left(titles: pl.DataFrame, numbers: frozenset[int] | None) -> pl.DataFrame:

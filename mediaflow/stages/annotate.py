@@ -7,14 +7,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mediaflow.algorithms.contract import Algorithm, Batch
+from mediaflow.algorithms.contract import Algorithm, Batch, TitleFeatures
 from mediaflow.algorithms.registry import Registered
 from mediaflow.algorithms.shapes import WrongResult, conform
 from mediaflow.errors import AlgorithmError, MediaflowError, SystemFault, TitleError
 from mediaflow.models.registry import ModelRegistry
 from mediaflow.planning.stage import OWN_COLUMNS, Stage
 from mediaflow.stages.features import Inputs, read_features
-from mediaflow.stages.graph import ROWS
+from mediaflow.stages.graph import ROWS, vector_dim
 from mediaflow.stages.sources import Made
 from mediaflow.storage.objects import ObjectStore
 
@@ -69,9 +69,13 @@ class Annotator:
         held: list[tuple[str, Made | Exception, float]] = []
         for part in _parts(one.algorithm, titles):
             start = time.monotonic()
-            features = tuple(read_features(self._store, one.algorithm, title_id, titles[title_id]) for title_id in part)
-            results: list[Made | Exception] = []
-            for result in _results(one.algorithm, Batch(features, parameters, model)):
+            read = {title_id: self._read(one.algorithm, title_id, titles[title_id]) for title_id in part}
+            # What cannot be read of a title is the title's, and no matter of the algorithm.
+            unread = {title_id: error for title_id, error in read.items() if isinstance(error, Blamed)}
+            part = [*unread, *(title_id for title_id in part if title_id not in unread)]
+            results: list[Made | Exception] = list(unread.values())
+            features = tuple(of for of in read.values() if not isinstance(of, Blamed))
+            for result in _results(one.algorithm, Batch(features, parameters, model)) if features else ():
                 results.append(result)
                 if unproven:
                     unproven = _on_trial(one.algorithm, [*(failure for _, failure, _ in held), *results])
@@ -82,6 +86,12 @@ class Annotator:
                 held = []
         if held:
             yield held
+
+    def _read(self, algorithm: Algorithm, title_id: str, inputs: Inputs) -> TitleFeatures | Blamed:
+        try:
+            return read_features(self._store, algorithm, title_id, inputs)
+        except TitleError as error:
+            return Blamed(error)
 
 
 def typed_parameters(one: Registered, stage: Stage) -> Any:
@@ -164,7 +174,7 @@ def sentence(error: Exception) -> str:
 def _run(algorithm: Algorithm, batch: Batch) -> list[Made | Exception]:
     import polars as pl
 
-    dim = None if batch.model is None else batch.model.dim
+    dim = vector_dim(algorithm, batch.model)
     given = algorithm.run(batch)
     if isinstance(given, pl.DataFrame) or not isinstance(given, Iterable):
         raise WrongResult(f"{algorithm.name} gave a {type(given).__name__}; it must give one frame a title, in order.")

@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from mediaflow.algorithms.contract import Algorithm, TitleFeatures
+from mediaflow.algorithms.contract import IMPORTED, Algorithm, TitleFeatures
+from mediaflow.errors import TitleError
+from mediaflow.imports.check import outside_of
+from mediaflow.imports.given import rows_of
+from mediaflow.planning.stage import Given
 from mediaflow.stages.graph import ROWS
 from mediaflow.storage import artifacts
 from mediaflow.storage.objects import ObjectStore
@@ -34,9 +38,24 @@ def read_features(store: ObjectStore, algorithm: Algorithm, title_id: str, input
         if name == "cues":
             media = part("media", "media")
             features[name] = _cues(part("media", "cues"), part("subtitles", "cues"), media["facts"][0])
+        elif name == IMPORTED:
+            revision, attempt, _ = inputs[name]
+            rows = rows_of(store, algorithm.name, title_id, Given(revision, attempt))
+            features[name] = _in_title(rows, json.loads(part("media", "media")["facts"][0])["duration_ms"])
         else:
             features[name] = part(*_PARTS.get(name, (name, ROWS)))
     return TitleFeatures(title_id, features)
+
+
+def _in_title(rows: pl.DataFrame, duration_ms: int) -> pl.DataFrame:
+    """Return imported rows; `TitleError` where the film is no longer one that they can be of."""
+    if len(rows) and (outside := rows.filter(outside_of(duration_ms))).height:
+        raise TitleError(
+            f"{outside.height} of {rows.height} imported rows end after the film, which lasts {duration_ms} ms: it is "
+            "another film than when they were imported. Import rows that fit it.",
+            rows=outside.height,
+        )
+    return rows
 
 
 def _cues(embedded: pl.DataFrame, written: pl.DataFrame, facts: str) -> pl.DataFrame:

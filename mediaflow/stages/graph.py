@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
-from mediaflow.algorithms.contract import Algorithm
+from mediaflow.algorithms.contract import IMPORTED, Algorithm
 from mediaflow.algorithms.registry import Registered
 from mediaflow.algorithms.shapes import TEXT_SHAPES, columns
 from mediaflow.media.options import DecodeOptions
-from mediaflow.planning.stage import OWN_COLUMNS, Stage, StageGraph, TableSpec
+from mediaflow.planning.stage import OWN_COLUMNS, Given, Stage, StageGraph, TableSpec
 
 ROWS = "rows"
 # Which stages an input of the contract is made of; an algorithm's own name is a stage of that name.
@@ -19,6 +19,7 @@ FEATURE_STAGES = {
     "frames": ("frames",),
     "cues": ("media", "subtitles"),
     "catalogue": ("catalogue",),
+    IMPORTED: ("media",),
 }
 
 
@@ -31,7 +32,11 @@ class ModelLike(Protocol):
     def dim(self) -> int: ...
 
 
-def build(algorithms: Sequence[Registered], models: Mapping[str, ModelLike | str]) -> StageGraph:
+def build(
+    algorithms: Sequence[Registered],
+    models: Mapping[str, ModelLike | str],
+    given: Mapping[str, Mapping[str, Given]] | None = None,
+) -> StageGraph:
     """Return the graph of all stages.
 
     Parameters
@@ -40,14 +45,21 @@ def build(algorithms: Sequence[Registered], models: Mapping[str, ModelLike | str
         What was found.
     models : Mapping
         By algorithm that has a model: the model, or a sentence why it cannot be had.
+    given : Mapping, optional
+        By algorithm that anything was imported for: by title, its rows.
     """
-    return StageGraph([*_own(), *(_algorithm(one, models) for one in algorithms)])
+    return StageGraph([*_own(), *(_algorithm(one, models, given or {}) for one in algorithms)])
 
 
 def input_stages(algorithm: Algorithm) -> tuple[str, ...]:
     """Return the stages that an algorithm reads, in a fixed order."""
     names = [stage for given in algorithm.inputs for stage in FEATURE_STAGES.get(given, (given,))]
     return tuple(dict.fromkeys(names))
+
+
+def vector_dim(algorithm: Algorithm, model: ModelLike | None) -> int | None:
+    """Return the length of an algorithm's vectors: its model's, or the one that it declares."""
+    return algorithm.dim if model is None else model.dim
 
 
 def _own() -> list[Stage]:
@@ -85,17 +97,26 @@ def _own() -> list[Stage]:
     ]
 
 
-def _algorithm(one: Registered, models: Mapping[str, ModelLike | str]) -> Stage:
+def _algorithm(
+    one: Registered, models: Mapping[str, ModelLike | str], given: Mapping[str, Mapping[str, Given]]
+) -> Stage:
     if one.algorithm is None:
         table = {one.name: TableSpec(ROWS, {})}
         return Stage(one.name, "", ("media",), owner=one.owner, broken=one.broken, tables=table)
     algorithm = one.algorithm
     model = models.get(one.name)
     missing = model if isinstance(model, str) else ""
-    dim = None if model is None or isinstance(model, str) else model.dim
+    imports = IMPORTED in algorithm.inputs
+    if imports and one.name not in given:
+        missing = missing or (
+            f"Nothing was imported for {one.name} yet: 'mediaflow annotations import FILE --algorithm {one.name}'."
+        )
+    dim = vector_dim(algorithm, None if isinstance(model, str) else model)
     text = "text" if algorithm.shape in TEXT_SHAPES else None
     # Rows of other columns never get into one table, though the author may forget to change the version.
     declared = {"shape": algorithm.shape.value, **{name: str(kind) for name, kind in algorithm.fields.items()}}
+    if algorithm.dim is not None:
+        declared["vector"] = str(algorithm.dim)
     return Stage(
         one.name,
         algorithm.version,
@@ -108,4 +129,5 @@ def _algorithm(one: Registered, models: Mapping[str, ModelLike | str]) -> Stage:
         description=algorithm.description,
         kinds=("open_clip",) if algorithm.model else ("polars",),
         broken=missing,
+        given=given.get(one.name, {}) if imports else None,
     )

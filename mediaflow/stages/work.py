@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mediaflow.algorithms import versions
+from mediaflow.algorithms.contract import IMPORTED
 from mediaflow.algorithms.registry import Registered
 from mediaflow.catalog.records import TitleRecord
 from mediaflow.errors import AlgorithmError, SystemFault, TitleError
@@ -248,6 +249,9 @@ class Workshop:
             }
             for title in titles
         }
+        for title in titles:
+            if given := stage.given_of(title.title_id):
+                inputs[title.title_id][IMPORTED] = (*given, {})
         record = {title.title_id: title for title in titles}
         unproven = not self._ledger.has_done(stage.name, self._graph.generations[stage.name])
         try:
@@ -305,7 +309,8 @@ class Workshop:
         attempt = artifacts.write(self._store, stage.name, title.title_id, row.revision, made.parts)
         row.state, row.attempt, row.facts = FRESH, attempt, facts
         outcome = self._outcome(stage, title, COMPUTED, why=why, facts=facts)
-        recipe = recipe_of(stage, {stage.name: title.roots[stage.name]} if stage.root else outcome.inputs)
+        inputs = {stage.name: title.roots[stage.name]} if stage.root else outcome.inputs
+        recipe = recipe_of(stage, title.title_id, inputs)
         return [replace(fact, attempt=attempt, facts=facts, recipe=recipe)], outcome
 
     def _failed(self, stage: Stage, title: TitleRecord, error: Exception, fact: Fact) -> tuple[list[Fact], Outcome]:

@@ -75,6 +75,22 @@ BROKEN = {
     "no version": (altered(version="None"), "loud", "'version' must be a str"),
     "no shape": (altered(shape='"text"'), "loud", "'shape' must be a Shape"),
     "a vector without a model": (altered(shape="Shape.SHOT_VECTOR"), "loud", "needs a 'model'"),
+    "a vector with a model and a length": (
+        altered(shape="Shape.FRAME_VECTOR", model='"visual_model"') + "\n    dim = 4",
+        "loud",
+        "'dim' is said by the 'model'",
+    ),
+    "a vector without length": (
+        altered(shape="Shape.FRAME_VECTOR") + "\n    dim = 0",
+        "loud",
+        "'dim' must be a number from 1 to 8192",
+    ),
+    "a length without vectors": (GOOD + "\n    dim = 4", "loud", "its shape has none"),
+    "an imported title": (
+        altered(inputs='("imported",)', fields='{"title": pl.String}'),
+        "loud",
+        "a field cannot be called 'title'",
+    ),
     "unknown model": (altered(model='"ears"'), "loud", "'model' names no setting: 'ears'"),
     "field name": (altered(fields='{"Loud ness": pl.Int64}'), "loud", "a field cannot be called 'Loud ness'"),
     "field of the engine": (altered(fields='{"revision": pl.Int64}'), "loud", "a field cannot be called 'revision'"),

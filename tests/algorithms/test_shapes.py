@@ -20,12 +20,19 @@ class Looks(Algorithm):
     name, version, owner, inputs, shape = "looks", "1", "team:looks", ("frames",), Shape.SHOT_VECTOR
 
 
+class People(Algorithm):
+    name, version, owner, inputs, shape, dim = "people", "1", "team:looks", ("frames",), Shape.FRAME_VECTOR, 2
+
+
 class Ranges(Algorithm):
     name, version, owner, inputs, shape = "ranges", "1", "team:ranges", ("shots",), Shape.RANGE
 
 
 FACE = {"start_ms": 0, "end_ms": 9, "text": "A", "confidence": 0.5, "x": 0.1, "y": 0.1, "w": 0.2, "h": 0.2}
 FACES = pl.DataFrame([{**FACE, "age": 7, "tags": ["a"]}])
+
+
+PERSON = pl.DataFrame([{"start_ms": 40, "end_ms": 40, "x": 0.2, "y": 0.0, "w": 0.8, "h": 1.0, "vector": [0.6, 0.8]}])
 
 
 def looks(*vectors: list[float]) -> pl.DataFrame:
@@ -42,6 +49,12 @@ def test_a_result_comes_back_in_its_declared_columns_and_no_others() -> None:
 
 def test_vectors_are_kept_at_half_precision() -> None:
     assert conform(Looks(), looks([1, 0], [0.6, 0.8]), 2)["vector"].dtype == pl.Array(pl.Float16, 2)
+
+
+def test_a_vector_in_a_box_of_an_instant_is_one() -> None:
+    frame = conform(People(), PERSON, 2)
+    assert dict(frame.schema) == dict(columns(People(), 2))
+    assert frame["vector"].dtype == pl.Array(pl.Float16, 2)
 
 
 @pytest.mark.parametrize("empty", [FACES.clear(), pl.DataFrame([]), pl.DataFrame({"start_ms": []}).drop("start_ms")])
@@ -65,6 +78,11 @@ def test_no_rows_are_no_rows(empty: pl.DataFrame) -> None:
         (Faces(), FACES.with_columns(start_ms=10), "does not run forward"),
         (Ranges(), pl.DataFrame({"start_ms": [0], "end_ms": [1], "score": [None]}), "whose score is empty"),
         (Looks(), looks([1, 1]), "not of unit norm"),
+        (People(), PERSON.with_columns(vector=pl.lit([1.0, 1.0])), "not of unit norm"),
+        (People(), PERSON.with_columns(x=0.5), "1 boxes that reach out of the picture"),
+        (People(), PERSON.with_columns(y=-0.1), "1 boxes that reach out of the picture"),
+        (Faces(), FACES.with_columns(h=float("inf")), "1 boxes that reach out of the picture"),
+        (People(), PERSON.drop("w"), "gave no column w"),
         (Looks(), looks([0, 0]), "not of unit norm"),
         (Looks(), looks([1, 0], [float("nan"), 0]), "not of unit norm"),
         (Looks(), looks([1, 0]).with_columns(vector=pl.lit(None, pl.Array(pl.Float32, 2))), "whose vector is empty"),

@@ -37,7 +37,7 @@ def record(ledger: Ledger, graph: StageGraph, titles: list[Title], state: str = 
             if only and stage.name != only:
                 continue
             inputs = {name: revision[title.title_id, name] for name in stage.inputs}
-            made = recipe_of(stage, {stage.name: title.roots[stage.name]} if stage.root else inputs)
+            made = recipe_of(stage, title.title_id, {stage.name: title.roots[stage.name]} if stage.root else inputs)
             generation = graph.generations[stage.name]
             of = revision[title.title_id, stage.name]
             facts.append(Fact(title.title_id, stage.name, of, generation, state, "x", recipe=made, reason="broke"))

@@ -138,7 +138,7 @@ class World:
                 attempt = artifacts.write(self.store, stage.name, row["title_id"], row["revision"], parts)
                 said = {"rows": {part: len(frame) for part, frame in parts.items()}}
                 fact = self._fact(row, DONE)
-                facts.append(replace(fact, attempt=attempt, facts=said, recipe=recipe_of(stage, {})))
+                facts.append(replace(fact, attempt=attempt, facts=said, recipe=recipe_of(stage, "", {})))
         self.ledger.append(facts)
         return len(facts)
 

@@ -13,7 +13,7 @@ import pytest
 
 from mediaflow.errors import UsageError
 from mediaflow.search.gateway import Gateway
-from mediaflow.search.query import AllOf, Dialogue, Filters, Label, Not, Query, Region, TimeJoin, Where
+from mediaflow.search.query import AllOf, Condition, Dialogue, Filters, Label, Not, Query, Region, TimeJoin, Where
 from mediaflow.search.searchers.matches import MATCHES, ROWS
 from mediaflow.storage.objects import FolderStore
 from tests.search.world import LABEL, OneEncoder, RawPictures, World, cue
@@ -92,7 +92,14 @@ def test_how_it_was_asked_is_told(gateway: Gateway) -> None:
     assert (step.algorithm, step.how, step.may_answer, step.found) == ("music", "outside", 1, 1)
 
 
-@pytest.mark.parametrize("clause", [Where("music", "clara", "key"), Where("music", "clara", region=Region(0, 0, 1, 1))])
+@pytest.mark.parametrize(
+    "clause",
+    [
+        Where("music", conditions=(Condition("key", "clara"),)),
+        Where("music"),
+        Where("music", "clara", region=Region(0, 0, 1, 1)),
+    ],
+)
 def test_it_has_no_fields_and_no_boxes(gateway: Gateway, clause: Where) -> None:
     with pytest.raises(UsageError, match="an index outside of the store"):
         gateway.search(Query((clause,)))

@@ -5,16 +5,29 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaflow.errors import UsageError
 from mediaflow.search.gateway import Gateway
-from mediaflow.search.query import AllOf, Clause, Dialogue, Not, Onscreen, Query, Region, SpaceJoin, Visual, Where
+from mediaflow.search.query import (
+    AllOf,
+    Clause,
+    Dialogue,
+    Not,
+    Onscreen,
+    Query,
+    Region,
+    SimilarToVector,
+    SpaceJoin,
+    Visual,
+    Where,
+)
 from mediaflow.storage.objects import FolderStore
 from tests.search.test_joins import naive
-from tests.search.world import BOX, TEXT, World, cue, shot
+from tests.search.world import BOX, DIM, RANGE, TEXT, World, cue, shot
 
 WORDS = ("exit", "open", "taxi")
 # Of a grid of eighths: many boxes touch, and all sums are exact.
@@ -43,6 +56,32 @@ def _rows(seed: int, count: int) -> list[dict[str, object]]:
 
 
 SIGNS = _rows(1, 60)
+FACE = {
+    **RANGE,
+    **{name: kind for name, kind in BOX.items() if name != "confidence"},
+    "vector": pl.Array(pl.Float16, 64),
+}
+
+
+def _looks() -> np.ndarray:
+    """Return unit vectors (words, 64) that have nothing to do with each other."""
+    vectors = np.random.default_rng(2).normal(size=(len(WORDS), 64))
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def _faces() -> list[dict[str, object]]:
+    """Return the signs as faces: rows of one word look nearly the same."""
+    draw = np.random.default_rng(3)
+    rows = []
+    for sign in SIGNS:
+        vector = _looks()[WORDS.index(str(sign["text"]))] + draw.normal(size=64) / 40
+        rows.append({**sign, "vector": vector / np.linalg.norm(vector)})
+    return rows
+
+
+def alike(word: str, region: Region | None = None) -> SimilarToVector:
+    """Return the clause for all faces that look like a word."""
+    return SimilarToVector(tuple(_looks()[WORDS.index(word)].tolist()), "faces", region, everything=True)
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +91,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
     for title_id in ("film-0", "film-1"):
         world.title(title_id)
     world.algorithm("onscreen_text", "boxed_text", TEXT | BOX, SIGNS)
+    world.algorithm("faces", "frame_vector", FACE, _faces())
     world.dialogue(cue("film-0", 0, 40, "sail"))
     world.visual(shot("film-0", 0, 40, "red"))
     return world.gateway()
@@ -89,6 +129,7 @@ def test_a_region_holds_what_its_edges_say(
     assert found(gateway, Onscreen(word, region, least)) == ranges(wanted)
     if not least:
         assert found(gateway, Where("onscreen_text", word, region=region)) == ranges(wanted)
+        assert found(gateway, alike(word, region)) == ranges(wanted)
 
 
 @given(st.sampled_from(WORDS), st.sampled_from(WORDS), st.sampled_from(["same_frame", "left_of", "above"]))
@@ -105,6 +146,17 @@ def test_rows_that_are_seen_together_stand_as_they_stand(gateway: Gateway, one: 
         if a is not b and stands[relation] and naive(rows[:1], rows[1:], "overlap", 0):  # type: ignore[arg-type]
             wanted.add((a["title_id"], max(a["start_ms"], b["start_ms"]), min(a["end_ms"], b["end_ms"])))  # type: ignore[type-var]
     assert found(gateway, SpaceJoin(Onscreen(one), Onscreen(other), relation)) == sorted(wanted)  # type: ignore[arg-type]
+    assert found(gateway, SpaceJoin(alike(one), alike(other), relation)) == sorted(wanted)  # type: ignore[arg-type]
+
+
+def test_hits_show_the_boxes_of_the_nearest_faces(gateway: Gateway) -> None:
+    hits = gateway.search(Query((SimilarToVector(alike("taxi").vector, "faces"),), limit=5)).hits
+    taxis = {(row["title_id"], row["start_ms"], row["x"], row["y"]) for row in SIGNS if row["text"] == "taxi"}
+    for hit in hits:
+        best = hit.sources[0]
+        assert best.box is not None
+        assert (hit.title_id, best.start_ms, best.box.x, best.box.y) in taxis
+    assert hits[0].score > 0.9
 
 
 def test_near_misses_are_no_hits(gateway: Gateway) -> None:
@@ -122,6 +174,10 @@ def test_near_misses_are_no_hits(gateway: Gateway) -> None:
         (Where("dialogue", "sail", region=Region(0, 0, 1, 1)), "'dialogue' have no boxes"),
         (SpaceJoin(Dialogue("sail"), Onscreen("exit"), "above"), "'dialogue' have no boxes"),
         (SpaceJoin(Onscreen("exit"), Visual("red"), "above"), "'visual' have no boxes"),
+        (SimilarToVector((1.0,) * DIM, "visual", Region(0, 0, 1, 1)), "'visual' have no boxes"),
+        (SimilarToVector((1.0,), "faces"), "is 64 finite numbers"),
+        (SimilarToVector((1.0,), "onscreen_text"), "gives no vectors"),
+        (Where("faces", "red"), "has no model that could compare"),
     ],
 )
 def test_a_box_where_there_is_none_is_a_sentence(gateway: Gateway, clause: Clause, said: str) -> None:

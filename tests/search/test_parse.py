@@ -16,11 +16,13 @@ from mediaflow.search.parse import (
     parse_query,
     parse_range,
     parse_shot,
+    parse_sort,
     parse_timecode,
     parse_where,
     parse_years,
 )
 from mediaflow.search.query import (
+    Condition,
     Dialogue,
     Filters,
     FreeText,
@@ -29,6 +31,7 @@ from mediaflow.search.query import (
     SimilarToPicture,
     SimilarToRange,
     SimilarToShot,
+    SortBy,
     Visual,
     Where,
 )
@@ -105,14 +108,36 @@ def test_what_is_no_language_gets_a_sentence(text: str) -> None:
 def test_shots_and_conditions_are_read() -> None:
     assert parse_shot("me@home@1:02.5") == SimilarToShot("me@home", 62_500)
     assert parse_range("me@home-2@1:02.5-00:01:20") == SimilarToRange("me@home-2", 62_500, 80_000)
-    assert parse_where("faces=Ann = Lee ") == Where("faces", "Ann = Lee")
-    assert parse_where("dialogue.speaker = ANN") == Where("dialogue", "ANN", "speaker")
+    assert parse_where(["faces=Ann = Lee "]) == [Where("faces", "Ann = Lee")]
+    assert parse_where(["dialogue.speaker = ANN"]) == [Where("dialogue", conditions=(Condition("speaker", "ANN"),))]
+    assert parse_where(["faces.name=a>=b"]) == [Where("faces", conditions=(Condition("name", "a>=b"),))]
+
+
+def test_conditions_on_fields_of_one_algorithm_hold_in_one_row() -> None:
+    both = (Condition("age", "30", "least"), Condition("age", "40", "most"))
+    assert parse_where(["faces.age>=30", "signs=exit", "faces.age <= 40"]) == [
+        Where("faces", conditions=both),
+        Where("signs", "exit"),
+    ]
+    red = (Condition("oklab_l", "0.5", "least"),)
+    texts = ["palette=teal", "palette.oklab_l>=0.5", "palette=#aa2200"]
+    assert parse_where(texts) == [Where("palette", "teal", red), Where("palette", "#aa2200", red)]
+    assert parse_where(["scene.tags~=night"]) == [Where("scene", conditions=(Condition("tags", "night", "contains"),))]
+
+
+def test_an_order_is_that_of_scores_times_or_a_field() -> None:
+    assert [parse_sort(text) for text in ("score", "time")] == ["score", "time"]
+    assert parse_sort("palette.oklab_l") == SortBy("palette", "oklab_l")
+    assert parse_sort("faces.age:desc") == SortBy("faces", "age", descending=True)
+    for text in ("faces", "faces.age:up", ".age", ""):
+        with pytest.raises(UsageError, match="--sort is score or time, not "):
+            parse_sort(text)
 
 
 @pytest.mark.parametrize("text", ["", "faces", "faces=", "=x", "a.b.c=1", "a b=1", ".b=1"])
 def test_what_is_no_condition_gets_a_sentence(text: str) -> None:
     with pytest.raises(UsageError, match="is no condition; write NAME=VALUE"):
-        parse_where(text)
+        parse_where([text])
 
 
 @pytest.mark.parametrize("text", ["sintel", "@1:00", "sintel@", "sintel@soon"])

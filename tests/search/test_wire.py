@@ -15,10 +15,10 @@ from mediaflow.search.query import (
     AnyOf,
     Character,
     Clause,
+    Condition,
     Dialogue,
     Filters,
     FreeText,
-    HasRow,
     Label,
     Not,
     Onscreen,
@@ -29,6 +29,7 @@ from mediaflow.search.query import (
     SimilarToRange,
     SimilarToShot,
     SimilarToVector,
+    SortBy,
     SpaceJoin,
     Talent,
     TimeJoin,
@@ -42,6 +43,9 @@ texts, numbers = st.text(max_size=9), st.integers(0, 10**9)
 shares = st.floats(0, 1, allow_nan=False)
 maybe = st.none() | texts
 regions = st.none() | st.builds(Region, shares, shares, shares, shares, st.sampled_from(["overlaps", "inside"]))
+values = texts | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.booleans()
+conditions = st.builds(Condition, texts, values, st.sampled_from(["equals", "least", "most", "contains"]))
+wheres = st.builds(Where, texts, st.none() | texts | shares, st.lists(conditions, max_size=2).map(tuple), regions)
 leaf = st.one_of(
     st.builds(FreeText, texts, maybe, maybe),
     st.builds(Dialogue, texts, maybe, maybe, maybe, maybe),
@@ -55,7 +59,7 @@ leaf = st.one_of(
     st.builds(Label, texts, shares, maybe),
     st.builds(Character, texts, st.sampled_from([None, "speaks", "in cast"])),
     st.builds(Talent, texts, st.sampled_from([None, "speaks", "in cast"])),
-    st.builds(Where, texts, texts, maybe, regions, st.sampled_from(["equals", "least", "most"])),
+    wheres,
     st.builds(SpaceJoin, st.builds(Onscreen, texts), st.builds(Onscreen, texts), st.just("above")),
 )
 
@@ -80,14 +84,14 @@ filters = st.builds(
     seasons=st.lists(numbers, max_size=2).map(tuple),
     years=st.lists(st.tuples(st.none() | numbers, st.none() | numbers), max_size=2).map(tuple),
     languages=names,
-    rows=st.lists(st.builds(HasRow, texts, texts, texts, st.just("most")), max_size=2).map(tuple),
+    rows=st.lists(wheres, max_size=2).map(tuple),
 )
 queries = st.builds(
     Query,
     st.lists(clauses, min_size=1, max_size=3).map(tuple),
     filters,
     st.sampled_from([None, "title", "series"]),
-    st.sampled_from(["score", "time"]),
+    st.sampled_from(["score", "time"]) | st.builds(SortBy, texts, texts, st.booleans()),
     st.integers(1, 500),
 )
 
@@ -145,6 +149,15 @@ def test_a_question_reads_like_a_question() -> None:
         ({"clauses": [{"text": {"text": "a"}}], "filters": {"year": [1]}}, "no field 'year' in filters"),
         ({"clauses": [{"text": {"text": "a"}}], "sort": "best"}, "the query.sort: Input should be 'score' or 'time'"),
         ({"clauses": [{"text": {"text": "a"}}], "page": 2}, "no field 'page'"),
+        ({"clauses": [{"text": {"text": "a"}}], "sort": {"algorithm": "a"}}, "sort.field: Field required"),
+        ({"clauses": [{"where": {"algorithm": "a", "field": "b"}}]}, r"where\.value: Field required"),
+        ({"clauses": [{"where": {"algorithm": "a", "value": 1, "comparison": "most"}}]}, "no 'field' beside it"),
+        ({"clauses": [{"where": {"algorithm": "a", "value": True}}]}, "where.value is a text or a number, not bool"),
+        (
+            {"clauses": [{"where": {"algorithm": "a", "conditions": [{"field": "b", "value": []}]}}]},
+            r"where\.conditions\[0\]\.value is a text, a number or a truth value, not list",
+        ),
+        ({"clauses": [{"where": {"algorithm": "a", "conditions": 5}}]}, "where.conditions: Input should be"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(body: Any, said: str) -> None:
@@ -160,3 +173,23 @@ def test_questions_have_an_end() -> None:
         read_clause(deep)
     with pytest.raises(UsageError, match=f"at most {MOST_LEAVES} clauses"):
         read_clause({"any": [{"text": {"text": "a"}}] * (MOST_LEAVES + 1)})
+
+
+def test_a_field_beside_a_value_is_a_condition() -> None:
+    short = {"algorithm": "faces", "field": "age", "value": "30", "comparison": "least"}
+    more = {"conditions": [{"field": "seen", "value": True}]}
+    old, seen = Condition("age", "30", "least"), Condition("seen", True)
+    assert read_clause({"where": short}) == Where("faces", conditions=(old,))
+    assert read_clause({"where": short | more}) == Where("faces", conditions=(old, seen))
+    query = read_query({"clauses": [{"text": {"text": "a"}}], "filters": {"rows": [short]}})
+    assert query.filters.rows == (Where("faces", conditions=(old,)),)
+
+
+def test_a_truth_value_is_not_the_number_one() -> None:
+    one, true = (
+        read_clause({"where": {"algorithm": "a", "conditions": [{"field": "b", "value": value}]}})
+        for value in (1, True)
+    )
+    assert one != true and len({one, true}) == 2
+    whole = read_clause({"where": {"algorithm": "a", "conditions": [{"field": "b", "value": 1.0}]}})
+    assert json.dumps(write_clause(whole)) == json.dumps(write_clause(one))

@@ -137,9 +137,10 @@ class World:
         own: Sequence[str] = (),
         model: str | None = None,
         unindexed: Sequence[Mapping[str, Any]] = (),
+        generation: str = "g1",
     ) -> None:
-        """Add an algorithm with its rows; `own` names its own fields."""
-        table = f"{name}-g1"
+        """Add an algorithm with its rows, in place of one of that name; `own` names its own fields."""
+        table = f"{name}-{generation}"
         self.tables[table] = self._write(table, columns, [self._numbered(row) for row in rows], unindexed)
         fields = {one: str(columns[one]) for one in own}
         self.parts[name] = AlgorithmPart(

@@ -72,6 +72,8 @@ class GraphQL:
 
     def search(self, body: Mapping[str, Any], after: str | None = None) -> Answer:
         given = {"groupBy": "group_by", "sort": "sort", "first": "limit", "clauses": "clauses", "filters": "filters"}
+        given["sortBy"] = "sort_by"
+        body = ordered(body)
         variables = {name: camel(body[key]) for name, key in given.items() if key in body}
         said = self._server.ask(SEARCH, **variables, after=after)
         if "errors" in said:
@@ -101,8 +103,16 @@ class Grpc:
 
 def as_message(body: Mapping[str, Any]) -> messages.Query:
     """Return a query as its message, in which lists stand in messages of their own."""
-    query: messages.Query = ParseDict(_protoed(body), messages.Query())
+    query: messages.Query = ParseDict(_protoed(ordered(body)), messages.Query())
     return query
+
+
+def ordered(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a query in which the order of a field has a name of its own, as it has in typed protocols."""
+    by = body.get("sort")
+    if not isinstance(by, Mapping):
+        return dict(body)
+    return {name: one for name, one in body.items() if name != "sort"} | {"sort_by": by}
 
 
 def as_dict(message: Any) -> Answer:
@@ -175,20 +185,27 @@ def snake(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     body = {re.sub(r"([A-Z])", lambda found: f"_{found[1].lower()}", name): snake(one) for name, one in value.items()}
+    if "fields" in body:
+        # These have the names that the algorithm declares.
+        body["fields"] = value["fields"]
     if body.get("match"):
         body["match"] = body["match"].lower().replace("_", " ")
     return body
 
 
 SEARCH = """
-query Ask($clauses: [Clause!]!, $filters: Filters, $groupBy: GroupBy, $sort: Sort, $first: Int, $after: String) {
-  search(clauses: $clauses, filters: $filters, groupBy: $groupBy, sort: $sort, first: $first, after: $after) {
+query Ask(
+  $clauses: [Clause!]!, $filters: Filters, $groupBy: GroupBy, $sort: Sort, $sortBy: SortBy, $first: Int, $after: String
+) {
+  search(
+    clauses: $clauses, filters: $filters, groupBy: $groupBy, sort: $sort, sortBy: $sortBy, first: $first, after: $after
+  ) {
     snapshot release notes total counted nextCursor
     hits {
       titleId title startMs endMs score grouped series season episode match snapshot
       sources {
         algorithm generation model revision score startMs endMs clause rank text language speaker
-        box { x y w h }
+        box { x y w h } fields
       }
     }
   }

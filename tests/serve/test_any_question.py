@@ -13,10 +13,10 @@ from mediaflow.search.query import (
     AnyOf,
     Character,
     Clause,
+    Condition,
     Dialogue,
     Filters,
     FreeText,
-    HasRow,
     Label,
     Not,
     Onscreen,
@@ -27,6 +27,7 @@ from mediaflow.search.query import (
     SimilarToRange,
     SimilarToShot,
     SimilarToVector,
+    SortBy,
     SpaceJoin,
     Talent,
     TimeJoin,
@@ -55,15 +56,18 @@ algorithms = mostly("faces", "signs", "loud", "motion", "dialogue", "visual", "o
 own = mostly("age", "name", "seen", "level", "speaker", "title_no", "text", "vector")
 values = st.sampled_from(["30", "-1e400", "nan", "face", "exit", "Ann", "true", "0.5", "9" * 30]) | words
 fields = st.sampled_from([("faces", "age"), ("faces", "name"), ("faces", "seen"), ("loud", "level")])
-of_fields = st.builds(
-    lambda own, value, comparison: Where(own[0], value, own[1], comparison=comparison),
-    fields,
-    values,
-    st.sampled_from(["equals", "least", "most"]),
-)
-comparisons = st.sampled_from(["equals", "least", "most"])
+comparisons = st.sampled_from(["equals", "least", "most", "contains"])
 shares = st.floats(-1, 2, allow_nan=False)
 regions = st.none() | st.builds(Region, shares, shares, shares, shares, st.sampled_from(["overlaps", "inside"]))
+typed = values | st.sampled_from([30, 0.5, True, False, -3.5, 10**17, -1])
+of_fields = st.builds(
+    lambda own, value, some: Where(own[0], conditions=(Condition(own[1], value, some[0]), *some[1])),
+    fields,
+    typed,
+    st.tuples(comparisons, st.lists(st.builds(Condition, own, typed, comparisons), max_size=1)),
+)
+conditions = st.lists(st.builds(Condition, own, typed, comparisons), max_size=1).map(tuple)
+wheres = st.builds(Where, algorithms, st.none() | values, conditions, regions)
 presences = st.sampled_from([None, "speaks", "in cast"])
 # As many as GraphQL has of whole numbers.
 times = st.sampled_from([0, 100, 4500, -1, 2**31 - 1, -(2**31)]) | st.integers(0, 10_000)
@@ -85,7 +89,7 @@ leaf: st.SearchStrategy[Clause] = st.one_of(
     st.builds(Label, values, shares, st.none() | algorithms),
     st.builds(Character, people, presences),
     st.builds(Talent, people, presences),
-    st.builds(Where, algorithms, values, st.none() | own, regions, comparisons),
+    wheres,
     st.builds(SpaceJoin, boxed, boxed, st.sampled_from(["same_frame", "left_of", "above"])),
     of_fields,
     boxed,
@@ -124,7 +128,7 @@ filters = (
         talents=some(people),
         kinds=some(words),
         languages=some(words),
-        rows=some(st.builds(HasRow, algorithms, own, values, comparisons)),
+        rows=some(wheres),
     )
 )
 questions = st.builds(
@@ -132,7 +136,9 @@ questions = st.builds(
     st.lists(st.recursive(leaf, around, max_leaves=5), min_size=1, max_size=3).map(tuple),
     filters,
     st.sampled_from([None, "title", "series"]),
-    st.sampled_from(["score", "time"]),
+    st.sampled_from(["score", "time"])
+    | st.builds(lambda own, descending: SortBy(*own, descending), fields, st.booleans())
+    | st.builds(SortBy, algorithms, own),
     st.sampled_from([1, 2, 20, 500]),
 )
 

@@ -12,10 +12,13 @@ import pytest
 from mediaflow.errors import MediaflowError
 from mediaflow.search.engine import SearchEngine
 from mediaflow.search.facets import FACETS
-from mediaflow.search.query import Filters, HasRow
+from mediaflow.search.fields import own_fields
+from mediaflow.search.query import Condition, Filters, Where
+from mediaflow.search.results import in_json
 from mediaflow.search.views.characters import Characters
 from mediaflow.search.views.timeline import Timeline
 from mediaflow.search.wire import read_query
+from mediaflow.serve.forms import plain
 from mediaflow.serve.grpc import search_pb2 as messages
 from tests.serve.conftest import Server
 from tests.serve.faces import Grpc, Refused, as_dict, as_message, camel, snake, without_nulls
@@ -61,14 +64,22 @@ class Python:
             parts = gateway.reader.manifest.algorithms
         found = []
         for row in rows:
-            own = {name: row.pop(name) for name in parts[row["algorithm"]].fields}
+            # A number that is none, or has no end, is null in JSON.
+            own = {name: plain(row.pop(name)) for name in own_fields(parts[row["algorithm"]])}
             box = {name: row.pop(name) for name in ("x", "y", "w", "h") if name in row}
-            found.append(row | ({"box": box} if box else {}) | {"own": own})
+            found.append(row | ({"box": box} if box else {}) | {"fields": in_json(own)})
         return found
 
     def titles(self, rows: list[dict[str, str]]) -> list[str]:
         with self._engine.gateway() as gateway:
-            numbers = gateway.select(Filters(rows=tuple(HasRow(**one) for one in rows))).title_nos  # type: ignore[arg-type]
+            wanted = tuple(
+                Where(
+                    one["algorithm"],
+                    conditions=(Condition(one["field"], one["value"], one.get("comparison", "equals")),),
+                )  # type: ignore[arg-type]
+                for one in rows
+            )
+            numbers = gateway.select(Filters(rows=wanted)).title_nos
             assert numbers is not None
             titles = gateway.catalogue.titles
             return sorted(titles["title_id"].gather(titles["title_no"].is_in(sorted(numbers)).arg_true()))
@@ -94,9 +105,10 @@ class GraphQL:
 
     def annotations(self, title: str, **given: Any) -> dict[str, Any]:
         told = self._told(ANNOTATIONS, title=title, **given)["annotations"]
-        own = [row.pop("own") for row in told["rows"]]
+        typed = [row.pop("own") for row in told["rows"]]
+        assert [one is not None for one in typed] == [bool(row["fields"]) for row in told["rows"]]
         found: dict[str, Any] = snake(told)
-        return found | {"rows": [row | {"own": one} for row, one in zip(found["rows"], own, strict=True)]}
+        return found
 
     def titles(self, rows: list[dict[str, str]]) -> list[str]:
         given = [one | {"comparison": one["comparison"].upper()} for one in rows]
@@ -183,8 +195,8 @@ def test_annotations_are_those_of_python(part: str, python: Python, face: GraphQ
     assert without_nulls(found) == without_nulls(expected)
     assert found
     if part == "all":
-        (named,) = (row for row in found if row["own"].get("name"))
-        assert named["own"] == {"name": "O'Neil", "age": 40, "seen": False} and named["label"] == "face"
+        (named,) = (row for row in found if row["fields"].get("name"))
+        assert named["fields"] == {"name": "O'Neil", "age": 40, "seen": False} and named["label"] == "face"
         (sign,) = (row for row in found if row["algorithm"] == "signs")
         assert sign["box"] == {"x": 0.25, "y": 0.5, "w": 0.125, "h": 0.0625}
         assert {row["algorithm"] for row in found} >= {"dialogue", "visual", "loud", "motion", "onscreen_text"}
@@ -308,7 +320,9 @@ query Read($title: String!, $startMs: Int, $endMs: Int, $algorithms: [String!], 
     title: $title, startMs: $startMs, endMs: $endMs, algorithms: $algorithms, first: $first, after: $after
   ) {
     snapshot release total nextCursor
-    rows { algorithm startMs endMs revision shotNo text label confidence score box { x y w h } own }
+    rows {
+      algorithm startMs endMs revision shotNo text label confidence score box { x y w h } fields own { algorithm }
+    }
   }
 }
 """

@@ -20,6 +20,11 @@ CLIP = base64.b64encode(b"\xff\x00\x00\x00\x00\xff").decode()
 RED = base64.b64encode(b"\xff\x00\x00").decode()
 
 
+def scene(field: str, value: Any, comparison: str = "equals") -> dict[str, Any]:
+    """Return a clause on an own field."""
+    return {"algorithm": "scenes", "conditions": [{"field": field, "value": value, "comparison": comparison}]}
+
+
 def nested(depth: int) -> dict[str, Any]:
     """Return a clause within others."""
     return {"any": [nested(depth - 1)]} if depth else HELLO
@@ -35,6 +40,35 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "talent": {"clauses": [{"talent": {"name": "bo ek"}}]},
     "where": {"clauses": [{"where": {"algorithm": "loud", "value": "0.5"}}]},
     "own field": {"clauses": [{"where": {"algorithm": "faces", "value": "35", "field": "age", "comparison": "most"}}]},
+    "own fields of one row": {
+        "clauses": [
+            {
+                "where": {
+                    "algorithm": "scenes",
+                    "value": "NIGHT",
+                    "conditions": [
+                        {"field": "in_door", "value": True},
+                        {"field": "people", "value": 5, "comparison": "most"},
+                        {"field": "light", "value": 0.5, "comparison": "least"},
+                        {"field": "mood", "value": "CALM"},
+                    ],
+                }
+            }
+        ]
+    },
+    "in a list": {"clauses": [{"where": scene("tags", "night", "contains")}]},
+    "in a list of large numbers": {"clauses": [{"where": scene("lines", str(2**60), "contains")}]},
+    "a large number": {"clauses": [{"where": scene("pixels", str(2**60 + 1))}]},
+    "all rows by a field": {
+        "clauses": [{"where": {"algorithm": "scenes"}}],
+        "sort": {"algorithm": "scenes", "field": "people", "descending": True},
+    },
+    "pages by a field": {
+        "clauses": [{"where": {"algorithm": "scenes"}}, HELLO],
+        "sort": {"algorithm": "scenes", "field": "light"},
+        "limit": 3,
+    },
+    "titles by own fields": {"clauses": [HELLO], "filters": {"rows": [scene("people", 2) | {"value": "day"}]}},
     "boxes": {"clauses": [{"where": {"algorithm": "signs", "value": "exit", "region": LOW | {"relation": "inside"}}}]},
     "all and not": {"clauses": [{"all": [HELLO, {"not": {"dialogue": {"text": "hello", "language": "de"}}}]}]},
     "any, weighted": {"clauses": [{"any": [HELLO, {"weighted": {"clause": EXIT, "weight": 3.5}}]}]},
@@ -92,6 +126,12 @@ WRONG: dict[str, dict[str, Any]] = {
     "no clause": {"clauses": []},
     "no hits": {"clauses": [HELLO], "limit": 0},
     "an empty all": {"clauses": [{"all": []}]},
+    "an unknown field": {"clauses": [{"where": scene("smell", 1)}]},
+    "a value of another type": {"clauses": [{"where": scene("people", "many")}]},
+    "a number for a text": {"clauses": [{"where": scene("mood", 5)}]},
+    "a list that equals": {"clauses": [{"where": scene("tags", "night")}]},
+    "a struct": {"clauses": [{"where": scene("place", 1)}]},
+    "an unknown order": {"clauses": [HELLO], "sort": {"algorithm": "scenes", "field": "smell"}},
     "a wrong kind": {"clauses": [{"dialogue": {"text": "a", "kind": "song"}}]},
 }
 

@@ -112,7 +112,7 @@ def upload(server: Server, question: str, data: bytes) -> dict[str, Any]:
         ('{ titles(filters: {titles: ["no such"]}) { total } }', "UsageError", "There is no title 'no such'"),
         (
             '{ titles(filters: {rows: [{algorithm: "a", field: "b", value: "c"}]}) { total } }',
-            "UsageError",
+            "NoSuchAlgorithm",
             "has nothing of 'a'",
         ),
         ('{ search(clauses: [{text: {text: "a"}}], after: "x") { total } }', "WrongCursor", "no cursor of this server"),
@@ -201,8 +201,8 @@ def test_the_schema_tells_itself(server: Server) -> None:
 
 def test_numbers_that_no_json_has_are_null() -> None:
     row = {"algorithm": "loud", "score": float("inf"), "level": [float("nan"), {"a": -0.5}], "x": 0.5, "y": None}
-    told = annotation(row, {"level": "List"})
-    assert told == {"algorithm": "loud", "score": None, "own": {"level": [None, {"a": -0.5}]}}
+    told = annotation(row, ["level"])
+    assert told == {"algorithm": "loud", "score": None, "fields": {"level": [None, {"a": -0.5}]}}
 
 
 def post(server: Server, data: bytes, kind: str = "application/json", **headers: str | bytes) -> httpx.Response:

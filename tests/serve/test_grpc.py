@@ -67,9 +67,12 @@ def test_titles_algorithms_and_explanations_are_those_of_graphql(stub: stubs.Sea
     second = stub.Titles(messages.TitlesRequest(filters={"kinds": ["episode"]}, limit=1, cursor=titles.next_cursor))
     assert second.titles[0].title_id == "night-shift-s01e02"
     algorithms = as_dict(stub.Algorithms(messages.AlgorithmsRequest()))["algorithms"]
-    body = server.ask("{ algorithms { algorithms { name version fields { name type } } } }")
+    body = server.ask("{ algorithms { algorithms { name version fields { name type own comparisons } } } }")
     names = ("name", "version", "fields")
-    assert [{name: one[name] for name in names} for one in algorithms] == body["data"]["algorithms"]["algorithms"]
+    listed = body["data"]["algorithms"]["algorithms"]
+    for one in (field for algorithm in listed for field in algorithm["fields"]):
+        one["comparisons"] = [how.lower() for how in one["comparisons"]]
+    assert [{name: one[name] for name in names} for one in algorithms] == listed
     (step,) = stub.Explain(messages.ExplainRequest(query=as_message(HELLO))).steps
     assert (step.algorithm, step.how, step.found) == ("dialogue", "words", 5)
     assert stub.Status(messages.StatusRequest()).ready

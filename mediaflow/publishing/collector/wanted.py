@@ -26,26 +26,29 @@ class Wanted:
         Names of tables that are being filled, or may be.
     stages : frozenset of str
         Stages of which nobody can say now what they want, as their model or their file cannot be had: all is kept.
+    given : frozenset of str
+        Attempts that hold what was imported.
     """
 
     frames: Sequence[pl.DataFrame]
     tables: frozenset[str] = frozenset()
     stages: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
 
     def attempts(self) -> set[str]:
         """Return the names of all attempts that the plans read from."""
         import polars as pl
 
         fresh = [frame.filter(pl.col("state") == FRESH)["attempt"] for frame in self.frames]
-        return set(pl.concat(fresh)) if fresh else set()
+        return {*self.given, *(pl.concat(fresh) if fresh else ())}
 
     def keeps(self, table: str) -> bool:
         """Say whether a table may still be filled."""
         return table in self.tables or table.rpartition("-")[0] in self.stages
 
 
-def wanted(plans: Iterable[tuple[StageGraph, pl.DataFrame]]) -> Wanted:
-    """Return what some frames of plans want, each with the stages that it is about."""
+def wanted(plans: Iterable[tuple[StageGraph, pl.DataFrame]], given: Iterable[str] = ()) -> Wanted:
+    """Return what some frames of plans want, each with the stages that it is about, beside what was imported."""
     frames, tables, unknown = [], set(), set()
     for graph, frame in plans:
         frames.append(frame)
@@ -55,4 +58,4 @@ def wanted(plans: Iterable[tuple[StageGraph, pl.DataFrame]]) -> Wanted:
             if stage.broken:
                 unknown |= {stage.name} | graph.below(stage.name)
         unknown |= {prefix for stage in graph if stage.name in unknown for prefix in stage.tables}
-    return Wanted(frames, frozenset(tables), frozenset(unknown))
+    return Wanted(frames, frozenset(tables), frozenset(unknown), frozenset(given))

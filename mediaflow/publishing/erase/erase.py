@@ -4,7 +4,7 @@
 2. The title gets its tombstone, and a publish takes it out of what is served.
 3. What is served is written into new files, as deleted rows are still in their fragments.
 4. Every snapshot that may hold it is retired, with the pins on it, and the collector deletes them.
-5. Artifacts, the ledger's rows, evaluations that name it, the catalogue's entries and the cache go.
+5. Artifacts, what was imported, the ledger's rows, evaluations that name it, the catalogue's entries and the cache go.
 
 What other tools have noted of it they clear themselves, as they find the wish; the last of them takes it away.
 """
@@ -20,6 +20,7 @@ from typing import Any
 from mediaflow.catalog.records import TitleRecord
 from mediaflow.catalog.titles import Catalog, bury
 from mediaflow.errors import NotFound, UsageError
+from mediaflow.imports.given import Imports
 from mediaflow.planning.ledger import Ledger
 from mediaflow.publishing.collector.tally import Collected
 from mediaflow.publishing.erase.afresh import Busy, release_afresh
@@ -133,6 +134,7 @@ class Eraser:
         for info in list(self._store.list(layout.ARTIFACTS)):
             if info.key.removeprefix(layout.ARTIFACTS).split("/")[1] == erasure.title_id:
                 self._store.delete(info.key)
+        Imports.of(self._store).forget(erasure.title_id)
         self._ledger.forget(erasure.title_id)
         stored.forget(self._store, erasure.title_id)
         steps.reached("erase: before catalogue")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mediaflow.algorithms.shapes import VECTOR_SHAPES
 from mediaflow.errors import SystemFault
 from mediaflow.snapshots.manifest import AlgorithmPart, Manifest
 
@@ -193,7 +194,7 @@ def named(what: list[str]) -> str:
 
 def vector_parts(manifest: Manifest) -> dict[str, AlgorithmPart]:
     """Return the algorithms of a snapshot whose rows are vectors."""
-    return {name: part for name, part in sorted(manifest.algorithms.items()) if part.shape == "shot_vector"}
+    return {name: part for name, part in sorted(manifest.algorithms.items()) if part.shape in VECTOR_SHAPES}
 
 
 def readable(reader: SnapshotReader) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mediaflow.algorithms.contract import Shape
+from mediaflow.algorithms.shapes import TEXT_SHAPES, VECTOR_SHAPES
 from mediaflow.search.literals import among
 
 if TYPE_CHECKING:
@@ -16,11 +18,15 @@ if TYPE_CHECKING:
     from mediaflow.search.searchers import Searcher
     from mediaflow.snapshots.manifest import AlgorithmPart
 
-VECTORS, TEXTS, LABELS = ("shot_vector",), ("text", "boxed_text"), ("label",)
+LABELS = (Shape.LABEL,)
 _TITLES = 8
 _ROWS = 2000
 _WORDS = 3
-_COLUMN = {**dict.fromkeys(VECTORS, "vector"), **dict.fromkeys(TEXTS, "text"), **dict.fromkeys(LABELS, "label")}
+_COLUMN = {
+    shape.value: column
+    for column, shapes in (("vector", VECTOR_SHAPES), ("text", TEXT_SHAPES), ("label", LABELS))
+    for shape in shapes
+}
 
 
 @dataclass(frozen=True)
@@ -48,9 +54,9 @@ class Probe:
         from mediaflow.search.searchers.text import TextSearcher
         from mediaflow.search.searchers.vector import VectorSearcher
 
-        if self.shape in VECTORS:
+        if self.shape in VECTOR_SHAPES:
             return VectorSearcher(self.asked)
-        return TextSearcher(self.asked) if self.shape in TEXTS else LabelSearcher(self.asked)
+        return TextSearcher(self.asked) if self.shape in TEXT_SHAPES else LabelSearcher(self.asked)
 
 
 def draw(
@@ -85,9 +91,9 @@ def draw(
         if len(probes) == count:
             break
         title_no, start_ms, end_ms, value = (found[name][at].as_py() for name in names)
-        asked = np.asarray(value, np.float32) if part.shape in VECTORS else _words(value, part.shape)
+        asked = np.asarray(value, np.float32) if part.shape in VECTOR_SHAPES else _words(value, part.shape)
         if len(asked):
-            key = at if part.shape in VECTORS else asked
+            key = at if part.shape in VECTOR_SHAPES else asked
             probes.setdefault(key, Probe(title_no, (start_ms + end_ms) // 2, part.shape, asked))
     return list(probes.values())
 

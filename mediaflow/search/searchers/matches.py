@@ -71,21 +71,31 @@ def best_first(matches: pl.DataFrame) -> pl.DataFrame:
     return matches.sort(_ORDER, descending=[True, False, False, False, False], nulls_last=True)
 
 
-def read_rows(table: lance.LanceDataset, addresses: Sequence[int]) -> pl.DataFrame:
-    """Return ROWS at some addresses of a table, in any order; what a table of its shape has not is null."""
+def read_rows(table: lance.LanceDataset, addresses: Sequence[int], own: Sequence[str] = ()) -> pl.DataFrame:
+    """Return ROWS at some addresses of a table, in any order; what a table of its shape has not is null.
+
+    With `own`, names of columns, there is a column of that name besides: a struct of these.
+    """
     if not addresses:
         return pl.DataFrame(schema=ROWS)
-    own = set(table.schema.names)
+    names = table.schema.names
     # A label is shown as text, a title as a whole by its duration.
     instead = {"label": "text", "duration_ms": "end_ms"}
-    columns = [name for name in ROWS if name in own]
-    columns += [name for name, shown in instead.items() if name in own and shown not in own]
+    columns = [name for name in ROWS if name in names and name != "row"]
+    columns += [name for name, shown in instead.items() if name in names and shown not in names]
     where = f"_rowaddr IN ({', '.join(str(int(address)) for address in addresses)})"
-    scanner = table.scanner(columns=columns, filter=where, with_row_address=True)
-    found = pl.DataFrame(pl.from_arrow(scanner.to_table())).rename({"_rowaddr": "row"})
+    wanted = list(dict.fromkeys([*columns, *own]))
+    read = pl.DataFrame(pl.from_arrow(table.scanner(columns=wanted, filter=where, with_row_address=True).to_table()))
+    found = read.select(pl.col("_rowaddr").alias("row"), *columns)
     if "duration_ms" in found.columns:
         found = found.rename({"duration_ms": "end_ms"}).with_columns(start_ms=pl.lit(0))
     if "label" in found.columns:
         found = found.rename({"label": "text"})
-    absent = [pl.lit(None, kind).alias(name) for name, kind in ROWS.items() if name not in found.columns]
-    return found.with_columns(absent).select(pl.col(name).cast(kind) for name, kind in ROWS.items())
+    shown = [_as(kind, found.schema.get(name), name) for name, kind in ROWS.items()]
+    return found.select(*shown, *([read.select(own=pl.struct(own))["own"]] if own else []))
+
+
+def _as(kind: Any, had: Any, name: str) -> pl.Expr:
+    """Return a column as a type; null where the author of an algorithm has something else of that name."""
+    fits = had is not None and (had.is_numeric() if kind.is_numeric() else had == kind)
+    return (pl.col(name).cast(kind) if fits else pl.lit(None, kind)).alias(name)

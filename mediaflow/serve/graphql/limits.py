@@ -44,7 +44,7 @@ class Documents:
 
     def __init__(self) -> None:
         self._parsed: LRUCache[str, DocumentNode] = LRUCache(_REMEMBERED)
-        self._valid: LRUCache[int, DocumentNode] = LRUCache(_REMEMBERED)
+        self._valid: LRUCache[tuple[int, int], tuple[GraphQLSchema, DocumentNode]] = LRUCache(_REMEMBERED)
 
     def parse(self, context: Any, data: Mapping[str, Any]) -> DocumentNode:
         """Return the document of a request; `GraphQLError` where it is none, or asks for too much."""
@@ -70,12 +70,14 @@ class Documents:
         max_errors: int | None = None,
         type_info: TypeInfo | None = None,
     ) -> list[GraphQLError]:
-        """Return what is wrong with a document; nothing where it was found to be valid before."""
-        if self._valid.get(id(document_ast)) is document_ast:
+        """Return what is wrong with a document; nothing where it was found to be valid by that schema before."""
+        key = id(schema), id(document_ast)
+        # While both are remembered, nothing else has their places in memory.
+        if key in self._valid:
             return []
         errors = validate(schema, document_ast, rules, max_errors, type_info)
         if not errors:
-            self._valid[id(document_ast)] = document_ast
+            self._valid[key] = schema, document_ast
         return errors
 
 
@@ -89,7 +91,7 @@ def check(document: DocumentNode, variables: Mapping[str, Any]) -> None:
     fragments = _fragments(document)
     cost = sum(
         _cost(field, given) + sum(_cost(one, given) for one in _within(field, fragments, set()))
-        for field in _roots(document)
+        for field in roots(document)
     )
     if cost > MOST_COST:
         raise GraphQLError(
@@ -125,7 +127,7 @@ class _Depths:
         return self._known[name]
 
 
-def _roots(document: DocumentNode) -> Iterator[FieldNode]:
+def roots(document: DocumentNode) -> Iterator[FieldNode]:
     """Yield the fields that may stand at the root: those of operations, and of fragments of the root's type."""
     for one in document.definitions:
         if not isinstance(one, FragmentDefinitionNode) or one.type_condition.name.value == "Query":

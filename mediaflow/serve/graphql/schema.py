@@ -14,7 +14,9 @@ from starlette.datastructures import UploadFile
 
 from mediaflow.errors import MediaflowError, UsageError
 from mediaflow.search.facets import FACETS
-from mediaflow.serve.bodies import as_wire
+from mediaflow.serve.bodies import as_query, as_wire
+from mediaflow.serve.graphql.own import named
+from mediaflow.serve.graphql.scalars import SCALARS
 from mediaflow.serve.media.links import Links
 from mediaflow.serve.service import Service
 from mediaflow.serve.watch.record import asked, failed, request_id
@@ -26,7 +28,7 @@ _ENUMS = {
     "Sort": ("score", "time"),
     "Facet": FACETS,
     "Presence": ("speaks", "in cast"),
-    "Comparison": ("equals", "least", "most"),
+    "Comparison": ("equals", "least", "most", "contains"),
     "Relation": ("overlap", "within", "before", "after", "during"),
     "Extent": ("union", "intersection"),
     "SpaceRelation": ("same_frame", "left_of", "above"),
@@ -34,11 +36,25 @@ _ENUMS = {
 }
 # Under this an answer holds its question, for the fields that are worked out from it.
 _ASKED = "asked"
+_TEXT = load_schema_from_path(str(_FILE))
+STATIC = frozenset(build_schema(_TEXT).type_map)
+"""Names of the types that every snapshot's schema has."""
+
 _LOG = logging.getLogger(__name__)
 
 
-def make_schema(work: Work, links: Links | None = None) -> GraphQLSchema:
-    """Return the schema, whose fields call in threads the service that the context of a request holds."""
+def make_schema(work: Work, more: str = "", links: Links | None = None) -> GraphQLSchema:
+    """Return the schema, whose fields call in threads the service that the context of a request holds.
+
+    Parameters
+    ----------
+    work : Work
+        The threads.
+    more : str
+        Types beside those of the file, in the schema language.
+    links : Links, optional
+        Gives hits their pictures.
+    """
     query = QueryType()
 
     @query.field("search")
@@ -64,7 +80,7 @@ def make_schema(work: Work, links: Links | None = None) -> GraphQLSchema:
 
     @query.field("algorithms")
     async def algorithms(_: Any, info: GraphQLResolveInfo) -> dict[str, Any]:
-        return await work.do(_service(info).algorithms)
+        return named(await work.do(_service(info).algorithms), info.context["own"])
 
     @query.field("status")
     async def status(_: Any, info: GraphQLResolveInfo) -> dict[str, Any]:
@@ -74,7 +90,7 @@ def make_schema(work: Work, links: Links | None = None) -> GraphQLSchema:
     if links:
         hit.set_field("thumbnailUrl", lambda one, _: links.thumbnail(one))
         hit.set_field("previewUrl", lambda one, _: links.preview(one))
-    return _bound(query, _answer(work), hit)
+    return _bound(more, query, _answer(work), hit)
 
 
 def _answer(work: Work) -> ObjectType:
@@ -132,16 +148,17 @@ def _given(given: Mapping[str, Any], **called: str) -> dict[str, Any]:
     return {called.get(name, name): value for name, value in given.items() if value is not None}
 
 
-def _bound(*types: ObjectType) -> GraphQLSchema:
-    """Return the schema of the file with the fields of some types.
+def _bound(more: str, *types: ObjectType) -> GraphQLSchema:
+    """Return the schema of the file, and of more, with the fields of some types.
 
     Ariadne's `make_executable_schema` would do the same, but its enums do not parse variables with graphql-core from
     3.2.14 on.
     """
-    schema = build_schema(load_schema_from_path(str(_FILE)))
+    schema = build_schema(f"{_TEXT}\n{more}")
     for one in types:
         one.bind_to_schema(schema)
-    upload_scalar.bind_to_schema(schema)
+    for scalar in (upload_scalar, *SCALARS):
+        scalar.bind_to_schema(schema)
     for name, values in _ENUMS.items():
         enum = assert_enum_type(schema.type_map[name])
         for value in values:
@@ -156,8 +173,7 @@ async def _query(given: Mapping[str, Any]) -> dict[str, Any]:
     body = dict(given)
     if "first" in body:
         body["limit"] = body.pop("first")
-    read: dict[str, Any] = as_wire(await _with_files(body))
-    return read
+    return as_query(await _with_files(body))
 
 
 async def _with_files(value: Any) -> Any:

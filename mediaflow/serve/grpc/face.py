@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Awaitable
 from typing import Any, TypeVar
 
 import grpc
-from google.protobuf.json_format import MessageToDict
+from google.protobuf.json_format import MessageToDict, SerializeToJsonError
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from mediaflow.errors import MediaflowError, SystemFault, UsageError
-from mediaflow.serve.bodies import as_wire
+from mediaflow.serve.bodies import as_query, as_wire
 from mediaflow.serve.caller import Callers, anybody, who_asks
 from mediaflow.serve.grpc import search_pb2 as messages
 from mediaflow.serve.grpc import search_pb2_grpc as stubs
@@ -96,18 +96,19 @@ class Face(stubs.SearchServicer):
         """Answer all pages."""
         page = await _told(self._first(request, context), context)
         yield self._shown(page)
+        body = as_query(_body(request.query))
         while page["next_cursor"] is not None:
-            page = await _told(self._do("search", context, _body(request.query), page["next_cursor"]), context)
+            page = await _told(self._do("search", context, body, page["next_cursor"]), context)
             yield self._shown(page)
 
     async def Explain(self, request: Any, context: Any) -> Any:
         """Say how a question is answered."""
-        found = self._do("explain", context, _body(request.query))
+        found = self._do("explain", context, as_query(_body(request.query)))
         return messages.Explanation(**await _told(found, context))
 
     async def Titles(self, request: Any, context: Any) -> Any:
         """List titles."""
-        found = self._do("titles", context, _body(request.filters), **_given(request, "limit", "cursor"))
+        found = self._do("titles", context, as_wire(_body(request.filters)), **_given(request, "limit", "cursor"))
         return messages.TitlesAnswer(**await _told(found, context))
 
     async def Annotations(self, request: Any, context: Any) -> Any:
@@ -132,7 +133,7 @@ class Face(stubs.SearchServicer):
 
     async def _first(self, request: Any, context: Any) -> dict[str, Any]:
         """Return the page that is asked for, and what is to be told beside it."""
-        body = _body(request.query)
+        body = as_query(_body(request.query))
         page: dict[str, Any] = await self._do("search", context, body, _cursor(request))
         wanted = {
             "facets": {"of": list(request.facets.of), **_given(request.facets, "most")},
@@ -199,8 +200,11 @@ def _given(request: Any, *names: str) -> dict[str, Any]:
 
 
 def _body(message: Message) -> dict[str, Any]:
-    """Return a message in the JSON form; its 64-bit numbers are strings there, which the form reads as numbers."""
-    body: dict[str, Any] = as_wire(MessageToDict(message, preserving_proto_field_name=True))
+    """Return a message as a dict; its 64-bit numbers are strings there, which the JSON form reads as numbers."""
+    try:
+        body: dict[str, Any] = MessageToDict(message, preserving_proto_field_name=True)
+    except SerializeToJsonError as error:
+        raise UsageError("A value to compare with is a finite number, a text or a truth value.") from error
     return body
 
 

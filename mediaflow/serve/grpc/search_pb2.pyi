@@ -84,18 +84,32 @@ class StatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class Query(_message.Message):
-    __slots__ = ("clauses", "filters", "group_by", "sort", "limit")
+    __slots__ = ("clauses", "filters", "group_by", "sort", "limit", "score", "sort_by")
     CLAUSES_FIELD_NUMBER: _ClassVar[int]
     FILTERS_FIELD_NUMBER: _ClassVar[int]
     GROUP_BY_FIELD_NUMBER: _ClassVar[int]
     SORT_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    SORT_BY_FIELD_NUMBER: _ClassVar[int]
     clauses: _containers.RepeatedCompositeFieldContainer[Clause]
     filters: Filters
     group_by: str
     sort: str
     limit: int
-    def __init__(self, clauses: _Optional[_Iterable[_Union[Clause, _Mapping]]] = ..., filters: _Optional[_Union[Filters, _Mapping]] = ..., group_by: _Optional[str] = ..., sort: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+    score: str
+    sort_by: SortBy
+    def __init__(self, clauses: _Optional[_Iterable[_Union[Clause, _Mapping]]] = ..., filters: _Optional[_Union[Filters, _Mapping]] = ..., group_by: _Optional[str] = ..., sort: _Optional[str] = ..., limit: _Optional[int] = ..., score: _Optional[str] = ..., sort_by: _Optional[_Union[SortBy, _Mapping]] = ...) -> None: ...
+
+class SortBy(_message.Message):
+    __slots__ = ("algorithm", "field", "descending")
+    ALGORITHM_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    DESCENDING_FIELD_NUMBER: _ClassVar[int]
+    algorithm: str
+    field: str
+    descending: bool
+    def __init__(self, algorithm: _Optional[str] = ..., field: _Optional[str] = ..., descending: _Optional[bool] = ...) -> None: ...
 
 class Clause(_message.Message):
     __slots__ = ("text", "dialogue", "visual", "similar", "onscreen", "label", "character", "talent", "where", "all", "any", "weighted", "time_join", "space_join")
@@ -221,12 +235,16 @@ class Range(_message.Message):
     def __init__(self, title: _Optional[str] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ...) -> None: ...
 
 class Vector(_message.Message):
-    __slots__ = ("vector", "algorithm")
+    __slots__ = ("vector", "algorithm", "region", "everything")
     VECTOR_FIELD_NUMBER: _ClassVar[int]
     ALGORITHM_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    EVERYTHING_FIELD_NUMBER: _ClassVar[int]
     vector: _containers.RepeatedScalarFieldContainer[float]
     algorithm: str
-    def __init__(self, vector: _Optional[_Iterable[float]] = ..., algorithm: _Optional[str] = ...) -> None: ...
+    region: Region
+    everything: bool
+    def __init__(self, vector: _Optional[_Iterable[float]] = ..., algorithm: _Optional[str] = ..., region: _Optional[_Union[Region, _Mapping]] = ..., everything: _Optional[bool] = ...) -> None: ...
 
 class Onscreen(_message.Message):
     __slots__ = ("text", "region", "least_confidence")
@@ -257,18 +275,30 @@ class Person(_message.Message):
     def __init__(self, name: _Optional[str] = ..., presence: _Optional[str] = ...) -> None: ...
 
 class Where(_message.Message):
-    __slots__ = ("algorithm", "value", "field", "region", "comparison")
+    __slots__ = ("algorithm", "value", "field", "region", "comparison", "conditions")
     ALGORITHM_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     FIELD_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     COMPARISON_FIELD_NUMBER: _ClassVar[int]
+    CONDITIONS_FIELD_NUMBER: _ClassVar[int]
     algorithm: str
     value: str
     field: str
     region: Region
     comparison: str
-    def __init__(self, algorithm: _Optional[str] = ..., value: _Optional[str] = ..., field: _Optional[str] = ..., region: _Optional[_Union[Region, _Mapping]] = ..., comparison: _Optional[str] = ...) -> None: ...
+    conditions: _containers.RepeatedCompositeFieldContainer[Condition]
+    def __init__(self, algorithm: _Optional[str] = ..., value: _Optional[str] = ..., field: _Optional[str] = ..., region: _Optional[_Union[Region, _Mapping]] = ..., comparison: _Optional[str] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ...) -> None: ...
+
+class Condition(_message.Message):
+    __slots__ = ("field", "value", "comparison")
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    COMPARISON_FIELD_NUMBER: _ClassVar[int]
+    field: str
+    value: _struct_pb2.Value
+    comparison: str
+    def __init__(self, field: _Optional[str] = ..., value: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., comparison: _Optional[str] = ...) -> None: ...
 
 class Weighted(_message.Message):
     __slots__ = ("clause", "weight")
@@ -349,16 +379,20 @@ class Years(_message.Message):
     def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
 
 class HasRow(_message.Message):
-    __slots__ = ("algorithm", "field", "value", "comparison")
+    __slots__ = ("algorithm", "field", "value", "comparison", "region", "conditions")
     ALGORITHM_FIELD_NUMBER: _ClassVar[int]
     FIELD_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     COMPARISON_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    CONDITIONS_FIELD_NUMBER: _ClassVar[int]
     algorithm: str
     field: str
     value: str
     comparison: str
-    def __init__(self, algorithm: _Optional[str] = ..., field: _Optional[str] = ..., value: _Optional[str] = ..., comparison: _Optional[str] = ...) -> None: ...
+    region: Region
+    conditions: _containers.RepeatedCompositeFieldContainer[Condition]
+    def __init__(self, algorithm: _Optional[str] = ..., field: _Optional[str] = ..., value: _Optional[str] = ..., comparison: _Optional[str] = ..., region: _Optional[_Union[Region, _Mapping]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ...) -> None: ...
 
 class Answer(_message.Message):
     __slots__ = ("snapshot", "hits", "notes", "total", "counted", "next_cursor", "release", "facets", "timeline", "characters")
@@ -471,7 +505,7 @@ class Hit(_message.Message):
     def __init__(self, title_id: _Optional[str] = ..., title: _Optional[str] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ..., score: _Optional[float] = ..., grouped: _Optional[int] = ..., series: _Optional[str] = ..., season: _Optional[int] = ..., episode: _Optional[int] = ..., match: _Optional[str] = ..., snapshot: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., thumbnail_url: _Optional[str] = ..., preview_url: _Optional[str] = ...) -> None: ...
 
 class Source(_message.Message):
-    __slots__ = ("algorithm", "generation", "model", "revision", "score", "start_ms", "end_ms", "clause", "rank", "text", "language", "speaker", "box")
+    __slots__ = ("algorithm", "generation", "model", "revision", "score", "start_ms", "end_ms", "clause", "rank", "text", "language", "speaker", "box", "fields")
     ALGORITHM_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -485,6 +519,7 @@ class Source(_message.Message):
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     SPEAKER_FIELD_NUMBER: _ClassVar[int]
     BOX_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
     algorithm: str
     generation: str
     model: str
@@ -498,7 +533,8 @@ class Source(_message.Message):
     language: str
     speaker: str
     box: Box
-    def __init__(self, algorithm: _Optional[str] = ..., generation: _Optional[str] = ..., model: _Optional[str] = ..., revision: _Optional[str] = ..., score: _Optional[float] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ..., clause: _Optional[int] = ..., rank: _Optional[int] = ..., text: _Optional[str] = ..., language: _Optional[str] = ..., speaker: _Optional[str] = ..., box: _Optional[_Union[Box, _Mapping]] = ...) -> None: ...
+    fields: _struct_pb2.Struct
+    def __init__(self, algorithm: _Optional[str] = ..., generation: _Optional[str] = ..., model: _Optional[str] = ..., revision: _Optional[str] = ..., score: _Optional[float] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ..., clause: _Optional[int] = ..., rank: _Optional[int] = ..., text: _Optional[str] = ..., language: _Optional[str] = ..., speaker: _Optional[str] = ..., box: _Optional[_Union[Box, _Mapping]] = ..., fields: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
 
 class Box(_message.Message):
     __slots__ = ("x", "y", "w", "h")
@@ -599,7 +635,7 @@ class AnnotationsAnswer(_message.Message):
     def __init__(self, snapshot: _Optional[str] = ..., rows: _Optional[_Iterable[_Union[Annotation, _Mapping]]] = ..., total: _Optional[int] = ..., next_cursor: _Optional[str] = ..., release: _Optional[int] = ...) -> None: ...
 
 class Annotation(_message.Message):
-    __slots__ = ("algorithm", "start_ms", "end_ms", "revision", "shot_no", "text", "label", "confidence", "score", "box", "own")
+    __slots__ = ("algorithm", "start_ms", "end_ms", "revision", "shot_no", "text", "label", "confidence", "score", "box", "fields")
     ALGORITHM_FIELD_NUMBER: _ClassVar[int]
     START_MS_FIELD_NUMBER: _ClassVar[int]
     END_MS_FIELD_NUMBER: _ClassVar[int]
@@ -610,7 +646,7 @@ class Annotation(_message.Message):
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     BOX_FIELD_NUMBER: _ClassVar[int]
-    OWN_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
     algorithm: str
     start_ms: int
     end_ms: int
@@ -621,8 +657,8 @@ class Annotation(_message.Message):
     confidence: float
     score: float
     box: Box
-    own: _struct_pb2.Struct
-    def __init__(self, algorithm: _Optional[str] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ..., revision: _Optional[str] = ..., shot_no: _Optional[int] = ..., text: _Optional[str] = ..., label: _Optional[str] = ..., confidence: _Optional[float] = ..., score: _Optional[float] = ..., box: _Optional[_Union[Box, _Mapping]] = ..., own: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
+    fields: _struct_pb2.Struct
+    def __init__(self, algorithm: _Optional[str] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ..., revision: _Optional[str] = ..., shot_no: _Optional[int] = ..., text: _Optional[str] = ..., label: _Optional[str] = ..., confidence: _Optional[float] = ..., score: _Optional[float] = ..., box: _Optional[_Union[Box, _Mapping]] = ..., fields: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
 
 class AlgorithmsAnswer(_message.Message):
     __slots__ = ("snapshot", "algorithms", "release")
@@ -661,12 +697,16 @@ class Algorithm(_message.Message):
     def __init__(self, name: _Optional[str] = ..., owner: _Optional[str] = ..., version: _Optional[str] = ..., description: _Optional[str] = ..., shape: _Optional[str] = ..., fields: _Optional[_Iterable[_Union[Field, _Mapping]]] = ..., model: _Optional[str] = ..., generation: _Optional[str] = ..., rows: _Optional[int] = ..., pending: _Optional[int] = ..., titles: _Optional[int] = ...) -> None: ...
 
 class Field(_message.Message):
-    __slots__ = ("name", "type")
+    __slots__ = ("name", "type", "own", "comparisons")
     NAME_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
+    OWN_FIELD_NUMBER: _ClassVar[int]
+    COMPARISONS_FIELD_NUMBER: _ClassVar[int]
     name: str
     type: str
-    def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ...) -> None: ...
+    own: bool
+    comparisons: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ..., own: _Optional[bool] = ..., comparisons: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class StatusAnswer(_message.Message):
     __slots__ = ("ready", "snapshot", "why", "release")
