@@ -20,7 +20,7 @@ demo: .venv/.ready ## make a small film library, bring it up to date, ask a few 
 	@$(IN_DEMO) $(RUN) sensors
 	@$(IN_DEMO) $(RUN) mediaflow.demo ask
 
-up: .venv/.ready ## run Dagster on the library of mediaflow.toml: http://127.0.0.1:3000
+up: .venv/.ready ## run Dagster on the library of mediaflow.toml, http://127.0.0.1:3000, and serve it at :8000
 	@bash scripts/up.sh
 
 refresh: .venv/.ready ## bring the library up to date once, without Dagster's daemon

@@ -87,7 +87,10 @@ class Settings(BaseSettings):
     cursor_key: SecretStr | None = Field(
         None,
         min_length=16,
-        description="Signs cursors, the same in processes that share their readers; without it each has its own.",
+        description="Signs cursors and links, the same in processes that share readers; without it each has its own.",
+    )
+    preview_cache_bytes: int = Field(
+        1_000_000_000, ge=0, description="Previews that are kept on disk; of more, those used last."
     )
     auth: bool | None = Field(
         None, description="Whether servers take keys alone; without it where others reach them, or once there is a key."

@@ -1,4 +1,4 @@
-"""Makes Dagster's home with the settings of this deployment; `python -m sensors.prepare PORT` before a web server."""
+"""Makes Dagster's home with the settings of this deployment: `python -m sensors.prepare PORT SERVE_PORT` first."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def prepare_home(library: Library) -> Path:
     return home
 
 
-def check_port(port: str) -> None:
-    """Raise `UsageError` where nobody can listen on that port of this machine."""
+def check_port(port: str, option: str = "PORT=3001") -> None:
+    """Raise `UsageError` where nobody can listen on that port of this machine; `option` of `make up` takes another."""
     with socket.socket() as probe:
         # As servers do: a port whose last connections are still being closed is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -42,17 +42,17 @@ def check_port(port: str) -> None:
             probe.bind(("127.0.0.1", int(port)))
         except (OSError, OverflowError, ValueError) as error:
             raise UsageError(
-                f"The port {port} cannot be used ({error}): is Dagster running already? "
-                "Take another one: make up PORT=3001."
+                f"The port {port} cannot be used ({error}): is it running already? Take another one: make up {option}."
             ) from error
 
 
-def main(port: str) -> int:
+def main(port: str, search: str) -> int:
     """Print Dagster's home; return 1 after a sentence on what is in the way."""
     try:
         with mediaflow.open() as library:
             library.root  # noqa: B018 - says at once that no library is set
             check_port(port)
+            check_port(search, "SERVE_PORT=8001")
             print(prepare_home(library))
     except MediaflowError as error:
         print(error.message, file=sys.stderr)
@@ -61,4 +61,4 @@ def main(port: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], sys.argv[2]))

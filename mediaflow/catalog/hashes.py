@@ -7,9 +7,11 @@ import json
 import os
 import sqlite3
 from collections.abc import Collection
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from mediaflow.catalog.walk import FileStat, open_regular
 from mediaflow.errors import SystemFault
@@ -167,6 +169,19 @@ class HashMemory:
     def _forget(self, table: str, path: str) -> None:
         if self._rows[table].pop(path, None) is not None:
             self._dirty[table].add(path)
+
+
+def remembered(folder: Path, path: str) -> tuple[int, int, str] | None:
+    """Return size, time of change (ns) and digest of one file as the last scan noted them, without reading the rest.
+
+    None where it was never hashed, or there is no memory in that folder.
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(folder / FILE_NAME))}?mode=ro", uri=True)) as connection:
+            row = connection.execute("SELECT size, mtime_ns, sha256 FROM hashes WHERE path = ?", (path,)).fetchone()
+    except sqlite3.Error:
+        return None
+    return None if row is None else (int(row[0]), int(row[1]), str(row[2]))
 
 
 def digest(root: str, file: FileStat) -> str | None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mediaflow.cli.output import sentences
+from mediaflow.serve.watch.log import Form, set_up
 
 
 def serve(
@@ -25,6 +26,7 @@ def serve(
         list[str] | None,
         typer.Option(help="A name by which it is asked, such as films.example.", metavar="HOST", show_default=False),
     ] = None,
+    log: Annotated[Form, typer.Option(help="How requests are logged on stderr: json, text or off.")] = Form.JSON,
 ) -> None:
     """Answer searches over GraphQL, and over gRPC where it has a port, until the process is told to end."""
     from mediaflow.library import open_library
@@ -33,17 +35,21 @@ def serve(
     from mediaflow.serve.access.keys import Keys
     from mediaflow.serve.access.rates import Rates
     from mediaflow.serve.cursors import Cursors
+    from mediaflow.serve.media.routes import Media
     from mediaflow.serve.server import Address, serve
 
     def said(sentence: str) -> None:
         print(sentence, flush=True)
 
     with sentences(), open_library() as library:
-        settings, key = library.settings, library.settings.cursor_key
+        set_up(log)
+        settings, secret = library.settings, library.settings.cursor_key
+        key = secret.get_secret_value() if secret else None
         wanted = settings.auth if auth is None else auth
         rates = Rates(settings.rate_per_minute, settings.open_rate_per_minute)
         door = Door(Keys(library.store), True if wanted is None and not own(host) else wanted, rates)
         address = Address(host, port, grpc_port, (*settings.host_names, *(name or ())))
-        cursors = Cursors(key.get_secret_value() if key else None)
+        engine = library.engine()
+        media = Media.of(library, engine, key)
         with audit.kept(library.home):
-            serve(library.engine(), cursors, address, said, door)
+            serve(engine, Cursors(key), address, said, door, media)

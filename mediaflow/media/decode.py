@@ -62,7 +62,7 @@ class _Health:
     ends_early: str | None = None
 
 
-class _Clock:
+class Clock:
     """Times of frames in ms from the container's start: rising, and going on where a frame states none.
 
     Reckons in whole ticks of the stream's time base: exact, and cheaper than fractions at every frame.
@@ -149,7 +149,7 @@ class _Decoding:
         self.path, self.container, self.stream, self.limits = path, container, stream, limits
         self.rate = frame_rate(stream)
         self.health = _Health()
-        self.clock = _Clock(start_of(container), stream.time_base or Fraction(1, 1000), 1 / self.rate)
+        self.clock = Clock(start_of(container), stream.time_base or Fraction(1, 1000), 1 / self.rate)
         cuts = ContentShotDetector(self.rate, options.threshold, options.min_shot_ms)
         self.shortest = shortest_shot(self.rate, options.min_shot_ms)
         self.detector = JointShotDetector([cuts, DissolveDetector(self.rate)], self.shortest)

@@ -57,12 +57,39 @@ def sharpness(picture: Picture) -> float:
     return float(deviation[0, 0] ** 2)
 
 
+class Upright:
+    """Turns decoded frames into upright pictures with square pixels, no larger than they are.
+
+    Parameters
+    ----------
+    aspect : Fraction or None
+        Of a pixel, where the stream states it.
+    short_side : int
+        The most that the short side has, in pixels.
+    """
+
+    def __init__(self, aspect: Fraction | None, short_side: int) -> None:
+        self._aspect = aspect
+        self._short_side = short_side
+        self._reformatter = VideoReformatter()
+
+    def picture(self, frame: VideoFrame) -> Picture:
+        """Return a decoded frame at the size it is kept: (height, width, 3) BGR."""
+        turn = rotation_of(frame)
+        width, height = upright_size(frame.width, frame.height, self._aspect, turn)
+        scale = min(1.0, self._short_side / min(width, height))
+        width, height = max(1, round(width * scale)), max(1, round(height * scale))
+        lying = (height, width) if turn in (90, 270) else (width, height)
+        smooth = Interpolation.AREA if scale < 1 else Interpolation.BICUBIC
+        scaled = self._reformatter.reformat(frame, *lying, format="bgr24", interpolation=smooth, threads=1)
+        return np.ascontiguousarray(np.rot90(scaled.to_ndarray(), turn // 90), dtype=np.uint8)
+
+
 class JpegWriter:
     """Turns decoded frames into upright JPEG with square pixels, short side min(source, 512), quality 90."""
 
     def __init__(self, aspect: Fraction | None) -> None:
-        self._aspect = aspect
-        self._reformatter = VideoReformatter()
+        self.scaled = Upright(aspect, SHORT_SIDE).picture
 
     def write(self, image: VideoFrame | Picture) -> tuple[int, int, bytes]:
         """Return (width, height, JPEG bytes) of a decoded frame, or of what `scaled` made of it."""
@@ -72,17 +99,6 @@ class JpegWriter:
         if not done:
             raise ValueError(f"no JPEG can be made of a picture of {width} x {height}")
         return width, height, jpeg.tobytes()
-
-    def scaled(self, frame: VideoFrame) -> Picture:
-        """Return a decoded frame upright, with square pixels and at the size it is kept: (height, width, 3) BGR."""
-        turn = rotation_of(frame)
-        width, height = upright_size(frame.width, frame.height, self._aspect, turn)
-        scale = min(1.0, SHORT_SIDE / min(width, height))
-        width, height = max(1, round(width * scale)), max(1, round(height * scale))
-        lying = (height, width) if turn in (90, 270) else (width, height)
-        smooth = Interpolation.AREA if scale < 1 else Interpolation.BICUBIC
-        scaled = self._reformatter.reformat(frame, *lying, format="bgr24", interpolation=smooth, threads=1)
-        return np.ascontiguousarray(np.rot90(scaled.to_ndarray(), turn // 90), dtype=np.uint8)
 
 
 class FrameKeeper:

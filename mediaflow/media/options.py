@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 MIB = 2**20
+PREVIEW_VERSION = "1"
+"""Another one where the same part of a film is cut otherwise: what is kept of earlier ones counts no more."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Limits:
         Largest still picture, as a file and unpacked.
     clip_bytes, clip_duration_s, clip_pixels, clip_frames, clip_kept_bytes, clip_cpu_s : int
         The same of a clip that somebody searches with, and waits for.
+    preview_ms, preview_cpu_s : int
+        The longest part that is cut out of a film, and CPU seconds for that.
     """
 
     memory_bytes: int = 1536 * MIB
@@ -49,6 +53,8 @@ class Limits:
     clip_frames: int = 31 * 240
     clip_kept_bytes: int = 128 * MIB
     clip_cpu_s: int = 120
+    preview_ms: int = 10_000
+    preview_cpu_s: int = 60
 
     def of_clip(self) -> Limits:
         """Return the limits of a clip."""
@@ -61,6 +67,14 @@ class Limits:
             kept_bytes=self.clip_kept_bytes,
             cpu_s=self.clip_cpu_s,
         )
+
+    def of_preview(self) -> Limits:
+        """Return the limits of a part that is cut out of a film."""
+        return replace(self, cpu_s=self.preview_cpu_s)
+
+    def of(self, task: str) -> Limits:
+        """Return the limits of what a worker is asked to do."""
+        return {"clip": self.of_clip, "preview": self.of_preview}.get(task, lambda: self)()
 
 
 @dataclass(frozen=True)

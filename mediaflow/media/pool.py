@@ -163,6 +163,26 @@ class DecodePool:
         done, pixels = self._ask({"do": "picture"}, data, "the picture", "picture", lambda h, b: None)
         return np.frombuffer(pixels, np.uint8).reshape(int(done["height"]), int(done["width"]), 3)
 
+    def preview(self, path: Path, start_ms: int, end_ms: int) -> bytes:
+        """Cut a short part out of a film; see `mediaflow.media.preview.cut`.
+
+        Raises
+        ------
+        UsageError
+            It is longer than the limit.
+        TitleError
+            The film has no picture there, or cannot be decoded.
+        SystemFault
+            No worker can be started, or the file is not there.
+        """
+        if not 0 < end_ms - start_ms <= self._limits.preview_ms:
+            raise UsageError(
+                f"A preview has at most {self._limits.preview_ms} ms, not {end_ms - start_ms}.", stage="preview"
+            )
+        request = {"do": "preview", "path": str(path.absolute()), "start_ms": start_ms, "end_ms": end_ms}
+        _, film = self._ask(request, b"", path.name, "preview", lambda h, b: None)
+        return film
+
     def close(self) -> None:
         """End all workers; requests under way fail with a UsageError."""
         with self._lock:
@@ -248,6 +268,6 @@ class DecodePool:
         raise UsageError("The decode pool was closed.")
 
     def _blame(self, name: str, stage: str, how: str) -> TitleError:
-        limits = self._limits.of_clip() if stage == "clip" else self._limits
+        limits = self._limits.of(stage)
         what = _LOST[how].format(stall_s=limits.stall_s, memory_mib=limits.memory_bytes // 2**20, cpu_s=limits.cpu_s)
         return TitleError(f"{name!r} cannot be decoded: {what}.", stage=stage, file=name, worker=how)

@@ -37,7 +37,7 @@ def main(connection_number: int, limits_json: str) -> None:
     while True:
         try:
             request, body = wire.receive(connection)
-            granted = limits.of_clip() if request["do"] == "clip" else limits
+            granted = limits.of(request["do"])
             sandbox.allow_cpu(granted.cpu_s)
             _answer(connection, granted, request, body)
         except (wire.PeerGone, wire.Garbled):
@@ -50,6 +50,7 @@ def _import_decoders() -> None:
 
     import mediaflow.media.decode
     import mediaflow.media.picture
+    import mediaflow.media.preview
     import mediaflow.media.probe  # noqa: F401
 
     av.logging.set_level(av.logging.PANIC)
@@ -111,4 +112,21 @@ def _picture(
     return {"height": picture.shape[0], "width": picture.shape[1]}, memoryview(picture.tobytes())
 
 
-_DO: dict[str, Any] = {"probe": _probe, "decode": _decode, "clip": _decode, "picture": _picture}
+def _preview(
+    connection: socket.socket, limits: Limits, request: dict[str, Any], _body: bytes
+) -> tuple[dict[str, Any], bytes]:
+    from mediaflow.media.preview import cut
+
+    def progress(pictures: int) -> None:
+        wire.send(connection, {"progress": pictures})
+
+    return {}, cut(Path(request["path"]), request["start_ms"], request["end_ms"], limits, progress)
+
+
+_DO: dict[str, Any] = {
+    "probe": _probe,
+    "decode": _decode,
+    "clip": _decode,
+    "picture": _picture,
+    "preview": _preview,
+}

@@ -93,6 +93,10 @@ class Catalogue:
     def _folded_titles(self) -> list[str]:
         return [fold(name) for name in self.titles["title"].to_list()]
 
+    def number(self, title_id: str) -> int | None:
+        """Return the number of a title; None where there is none of that id."""
+        return self._numbers.get(title_id)
+
     def title_numbers(self, wanted: str) -> list[int]:
         """Return the numbers of the titles with that id, or that name, or those words in the name.
 

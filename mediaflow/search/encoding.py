@@ -7,8 +7,10 @@ other requests bring waits, and is the next batch.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from cachetools import LRUCache
@@ -26,6 +28,15 @@ _REMEMBERED = 10_000
 _MOST_AT_ONCE = 64
 # Beyond loading a large model from a slow disk.
 MOST_MS = 120_000
+
+
+@dataclass
+class Encoded:
+    """What was encoded so far: batches, texts, and how long that took."""
+
+    batches: int = 0
+    texts: int = 0
+    seconds: float = 0.0
 
 
 class Encoders(Protocol):
@@ -52,6 +63,7 @@ class TextVectors:
         self._waiting: dict[str, dict[str, Future[NDArray[np.float32]]]] = {}
         self._threads: dict[str, ThreadPoolExecutor] = {}
         self._lock = threading.Lock()
+        self.encoded = Encoded()
 
     def vector(self, identity: str, text: str) -> NDArray[np.float32]:
         """Return the vector (dim,) of unit norm of a text by the model of an identity.
@@ -101,6 +113,7 @@ class TextVectors:
             batch = {text: waiting.pop(text) for text in list(waiting)[:_MOST_AT_ONCE]}
         if not batch:
             return
+        begun_s = time.perf_counter()
         try:
             vectors = list(self._vectors(identity, list(batch)))
         except BaseException as error:  # noqa: BLE001 - whoever asked is told, whatever it is
@@ -108,6 +121,9 @@ class TextVectors:
                 one.set_exception(error)
             return
         with self._lock:
+            self.encoded.batches += 1
+            self.encoded.texts += len(batch)
+            self.encoded.seconds += time.perf_counter() - begun_s
             self._known.update({(identity, text): one for text, one in batch.items()})
         for one, vector in zip(batch.values(), vectors, strict=True):
             one.set_result(vector)

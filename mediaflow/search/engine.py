@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from mediaflow.search.cutoffs import FALSE_POSITIVES
-from mediaflow.search.encoding import Encoders, TextVectors
+from mediaflow.search.encoding import Encoded, Encoders, TextVectors
 from mediaflow.search.gateway import Gateway
 from mediaflow.search.query import Query
 from mediaflow.search.results import Results
@@ -52,6 +52,11 @@ class Gateways:
         self._texts = TextVectors(encoders)
         self._answers = False
 
+    @property
+    def encoded(self) -> Encoded:
+        """What texts were encoded so far, those that warm a model included."""
+        return self._texts.encoded
+
     def open(self, reader: SnapshotReader, parts: Mapping[str, Mapping[str, Any]]) -> Gateway:
         """Open a snapshot for search; the first one before its models are loaded, as nothing answers meanwhile."""
         gateway = Gateway(
@@ -78,7 +83,13 @@ class SearchEngine:
     def __init__(
         self, store: ObjectStore, gateways: Gateways, ttl_ms: int = TTL_MS, linger_ms: int = LINGER_MS
     ) -> None:
+        self._gateways = gateways
         self._host = Host(store, gateways, ttl_ms, linger_ms)
+
+    @property
+    def encoded(self) -> Encoded:
+        """What texts were encoded so far."""
+        return self._gateways.encoded
 
     def __enter__(self) -> SearchEngine:
         self._host.__enter__()

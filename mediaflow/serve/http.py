@@ -20,39 +20,41 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mediaflow.errors import UsageError
-from mediaflow.serve.access.door import Door
 from mediaflow.serve.access.rates import TooMany
 from mediaflow.serve.access.requests import STATUS, Doorkeeper, headers_of, refusal
 from mediaflow.serve.caller import who_asks
+from mediaflow.serve.desk import Desk
 from mediaflow.serve.graphql.schemas import Schemas
 from mediaflow.serve.hangup import HangUp
-from mediaflow.serve.service import Service
-from mediaflow.serve.work import Work
+from mediaflow.serve.media.routes import routes
+from mediaflow.serve.watch.metrics import CONTENT_TYPE
+from mediaflow.serve.watch.state import observe
+from mediaflow.serve.watch.watcher import Requests
 
 # As much as a clip may have on the command line.
 MOST_BYTES = 64 * 2**20
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
 _STATIC = Path(__file__).with_name("static")
-_PAGES = {"/": "index.html", "/try.js": "try.js", "/try.css": "try.css"}
+_PAGES = {"/": "index.html", "/try.js": "try.js", "/try.css": "try.css", "/icon.svg": "icon.svg"}
 _HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
     b"referrer-policy": b"no-referrer",
     b"cache-control": b"no-store",
-    b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'",
+    b"content-security-policy": (
+        b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; media-src 'self'"
+    ),
 }
 # Ariadne logs each error that it answers; of these `format_error` logs what is the server's own fault.
 _SILENT = logging.getLogger("mediaflow.serve.answered")
 _SILENT.disabled = True
 
 
-def make_app(service: Service, work: Work, host: str, door: Door | None = None, names: Sequence[str] = ()) -> Starlette:
-    """Return the application that answers HTTP requests at a host, or other names of it, or any of this machine.
-
-    It stands behind a door; without one it is open to all.
-    """
-    door = door or Door()
-    schemas = Schemas(work, door.charge)
+def make_app(desk: Desk, host: str, names: Sequence[str] = ()) -> Starlette:
+    """Return the application that answers HTTP requests at a host, or other names of it, or any of this machine."""
+    service, work, media, watcher = desk.service, desk.work, desk.media, desk.watcher
+    observe(watcher.metrics, service, work, media)
+    schemas = Schemas(work, desk.door.charge, media.links if media else None)
 
     def context(request: Request, _: Any) -> dict[str, Any]:
         return {"request": request, "service": service.of(who_asks(request.headers))}
@@ -68,6 +70,9 @@ def make_app(service: Service, work: Work, host: str, door: Door | None = None, 
         status = await work.do(service.status)
         return JSONResponse(status, 200 if status["ready"] else 503)
 
+    async def metrics(_: Request) -> Response:
+        return Response(await work.do(watcher.metrics.text), media_type=CONTENT_TYPE)
+
     async def healthy(_: Request) -> Response:
         return JSONResponse({"alive": True})
 
@@ -76,13 +81,16 @@ def make_app(service: Service, work: Work, host: str, door: Door | None = None, 
             Route("/graphql", graphql.handle_request, methods=["POST"]),
             Route("/healthz", healthy),
             Route("/readyz", ready),
+            Route("/metrics", metrics),
+            *(routes(media, work) if media else ()),
             *(Route(path, _page(name)) for path, name in _PAGES.items()),
         ],
         middleware=[
+            Middleware(Requests, watcher=watcher),
             Middleware(HangUp),
             Middleware(Guard),
             Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, host, *names], www_redirect=False),
-            Middleware(Doorkeeper, door=door),
+            Middleware(Doorkeeper, door=desk.door),
         ],
     )
 
@@ -122,7 +130,10 @@ class Guard:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                message["headers"] = [*message.get("headers", ()), *_HEADERS.items()]
+                # What an answer says itself, such as how long it may be kept, stays.
+                said = [*message.get("headers", ())]
+                names = {name for name, _ in said}
+                message["headers"] = said + [one for one in _HEADERS.items() if one[0] not in names]
             await send(message)
 
         try:

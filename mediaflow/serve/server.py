@@ -17,8 +17,10 @@ from mediaflow.errors import UsageError
 from mediaflow.search.engine import SearchEngine
 from mediaflow.serve.access.door import Door, own
 from mediaflow.serve.cursors import Cursors
+from mediaflow.serve.desk import Desk
 from mediaflow.serve.grpc.face import make_server
 from mediaflow.serve.http import MOST_BYTES, make_app
+from mediaflow.serve.media.routes import Media
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
 
@@ -40,7 +42,14 @@ class Address:
     names: tuple[str, ...] = ()
 
 
-def serve(engine: SearchEngine, cursors: Cursors, address: Address, said: Callable[[str], None], door: Door) -> None:
+def serve(
+    engine: SearchEngine,
+    cursors: Cursors,
+    address: Address,
+    said: Callable[[str], None],
+    door: Door,
+    media: Media | None = None,
+) -> None:
     """Answer requests until this process gets SIGTERM or SIGINT; then end what was begun, and return.
 
     Parameters
@@ -55,6 +64,8 @@ def serve(engine: SearchEngine, cursors: Cursors, address: Address, said: Callab
         Gets a sentence for each address, once it is listened at.
     door : Door
         Says who asks. It is opened here, and closed.
+    media : Media, optional
+        Shows hits.
 
     Raises
     ------
@@ -62,8 +73,9 @@ def serve(engine: SearchEngine, cursors: Cursors, address: Address, said: Callab
         The host is not this machine alone and anybody could ask there, or nobody; or the port is taken.
     """
     refuse_strangers(address, door)
+    desk = Desk(Service(engine, cursors), Work(), door, media)
     with _listening(address.host, address.port) as opened, door:
-        asyncio.run(_serve(engine, cursors, address, opened, said, door))
+        asyncio.run(_serve(engine, desk, address, opened, said))
 
 
 def refuse_strangers(address: Address, door: Door) -> None:
@@ -92,19 +104,13 @@ def refuse_strangers(address: Address, door: Door) -> None:
 
 
 async def _serve(
-    engine: SearchEngine,
-    cursors: Cursors,
-    address: Address,
-    opened: socket.socket,
-    said: Callable[[str], None],
-    door: Door,
+    engine: SearchEngine, desk: Desk, address: Address, opened: socket.socket, said: Callable[[str], None]
 ) -> None:
-    service, work = Service(engine, cursors), Work()
-    server = _Server(_config(make_app(service, work, address.host, door, address.names)))
+    server = _Server(_config(make_app(desk, address.host, address.names)))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
-    calls = None if address.grpc_port is None else make_server(service, work, MOST_BYTES, door)
+    calls = None if address.grpc_port is None else make_server(desk, MOST_BYTES)
     said(f"GraphQL answers at http://{_shown(address.host, opened.getsockname()[1])}/graphql.")
     if calls:
         said(f"gRPC answers at {_shown(address.host, await _started(calls, address))}.")
@@ -116,7 +122,9 @@ async def _serve(
         await opening
     finally:
         await asyncio.to_thread(engine.close)
-        work.close()
+        desk.work.close()
+        if desk.media:
+            desk.media.close()
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:

@@ -12,12 +12,14 @@ from mediaflow.search.wire import read_query, write_query
 from mediaflow.serve.caller import ANYBODY, Caller
 from mediaflow.serve.cursors import Cursors, Place
 from mediaflow.serve.forms import annotation, facet_counts
+from mediaflow.serve.watch.record import answered
 from mediaflow.snapshots.engine import BehindClient
 from mediaflow.snapshots.reader import SnapshotExpired
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from mediaflow.search.encoding import Encoded
     from mediaflow.search.engine import SearchEngine
     from mediaflow.search.gateway import Gateway
     from mediaflow.snapshots.manifest import AlgorithmPart
@@ -113,6 +115,7 @@ class Service:
         place = self._cursors.read(cursor, write_query(query)) if cursor else None
         with self._gateway(place) as gateway:
             results = gateway.search(query, place.offset if place else 0)
+            answered(results.snapshot, len(results))
         release = place.release if place else results.release
         after = None
         if results.next_offset is not None:
@@ -307,12 +310,17 @@ class Service:
             return {"ready": False, "snapshot": None, "release": None, "why": error.message}
         return told | {"ready": True, "why": None}
 
+    def encoded(self) -> Encoded:
+        """Return what texts of queries were encoded so far."""
+        return self._engine.encoded
+
     @contextmanager
     def _gateway(self, place: Place | None = None) -> Iterator[Gateway]:
         """Open the snapshot of a cursor, of the request, or the current one, as far as the caller may see it."""
         snapshot = place.snapshot if place else self._snapshot
         with self._engine.gateway(snapshot, self._caller.seen) as gateway:
             rights = self._caller.rights
+            answered(gateway.reader.id)
             yield gateway if rights is None else gateway.seen_by(rights)
 
     def _after(self, told: Mapping[str, Any], end: int, total: int, question: Any) -> str | None:

@@ -6,12 +6,14 @@ import asyncio
 import contextvars
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
 from mediaflow.errors import MediaflowError
 from mediaflow.search.stopping import until
+from mediaflow.serve.watch.record import spent
 
 THREADS = max(4, os.cpu_count() or 1)
 WAITING = 256
@@ -48,6 +50,7 @@ class Work:
 
     def __init__(self, threads: int = THREADS, waiting: int = WAITING, limit_s: float = LIMIT_S) -> None:
         self._pool = ThreadPoolExecutor(threads, "answers")
+        self.threads = threads
         self._most = threads + waiting
         self._limit_s = limit_s
         self._taken = 0
@@ -62,7 +65,7 @@ class Work:
         unwanted: Future[None] = Future()
         # What the caller's task knows of the request, its thread knows too.
         known = contextvars.copy_context()
-        future: Future[Done] = self._pool.submit(known.run, lambda: until(unwanted, function, *given, **named))
+        future: Future[Done] = self._pool.submit(known.run, lambda: _timed(unwanted, function, *given, **named))
         future.add_done_callback(self._ended)
         limit = asyncio.timeout(self._limit_s)
         try:
@@ -77,6 +80,11 @@ class Work:
         finally:
             unwanted.set_result(None)
 
+    @property
+    def taken(self) -> int:
+        """How many functions run, or wait for a thread."""
+        return self._taken
+
     def close(self) -> None:
         """Wait for what runs, and begin nothing more."""
         self._pool.shutdown(cancel_futures=True)
@@ -84,3 +92,12 @@ class Work:
     def _ended(self, _: Future[Any]) -> None:
         with self._lock:
             self._taken -= 1
+
+
+def _timed(unwanted: Future[None], function: Callable[Given, Done], *given: Given.args, **named: Given.kwargs) -> Done:
+    """Run a function, and note what that cost for the request it is for."""
+    begun_s = time.thread_time()
+    try:
+        return until(unwanted, function, *given, **named)
+    finally:
+        spent(time.thread_time() - begun_s)

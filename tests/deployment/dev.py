@@ -58,10 +58,10 @@ class Dev:
     """Starts what `make up` runs at a place, waits until its code location is loaded; use it in a `with` statement."""
 
     def __init__(self, place: Place) -> None:
-        self.port = _free_port()
+        self.port, self.search_port = _free_port(), _free_port()
         place.home.mkdir(exist_ok=True)
         self.log = place.home / "dev.log"
-        env = place.env() | {"PORT": str(self.port)}
+        env = place.env() | {"PORT": str(self.port), "SERVE_PORT": str(self.search_port)}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 ["bash", "scripts/up.sh"], cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True

@@ -130,7 +130,12 @@ class Grpc:
             answer = self.stub.Search(messages.SearchRequest(query=as_message(body), cursor=cursor))
         except grpc.RpcError as error:
             raise Refused(error.details()) from error
-        return as_dict(answer)
+        found = as_dict(answer)
+        # What is linked is no part of the answer: neither Python nor the command line has paths on a server.
+        for hit in found["hits"]:
+            hit.pop("thumbnail_url", None)
+            hit.pop("preview_url", None)
+        return found
 
 
 def as_message(body: Mapping[str, Any]) -> messages.Query:

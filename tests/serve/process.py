@@ -15,6 +15,9 @@ from mediaflow.serve.access.door import Door
 from mediaflow.serve.access.keys import Keys
 from mediaflow.serve.access.rates import Rates
 from mediaflow.serve.cursors import Cursors
+from mediaflow.serve.media.extracts import Extracts
+from mediaflow.serve.media.links import Links
+from mediaflow.serve.media.routes import Media
 from mediaflow.serve.server import Address, serve
 from mediaflow.snapshots.manifest import Manifest
 from mediaflow.snapshots.reader import Releases
@@ -107,11 +110,13 @@ if __name__ == "__main__":
     home, *limit = sys.argv[1:]
     store = FolderStore(Path(home) / "store")
     door = Door(Keys(store), rates=Rates(int(limit[0]) if limit else 0))
+    answers = engine(store)
     with audit.kept(Path(home)):
         serve(
-            engine(store),
+            answers,
             Cursors(KEY),
             Address(port=0, grpc_port=0),
             lambda sentence: print(sentence, flush=True),
             door,
+            Media(Links(KEY, previews=False), Extracts(answers, store)),
         )

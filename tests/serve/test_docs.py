@@ -17,11 +17,14 @@ from mediaflow.serve.graphql import limits, schema
 from mediaflow.serve.grpc import face
 from mediaflow.serve.server import DRAIN_S
 from mediaflow.serve.service import MOST_ON_A_PAGE
+from mediaflow.serve.watch import state
+from mediaflow.serve.watch.record import Record
 from tests.conftest import ROOT
 from tests.serve.conftest import Server
 
 PAGE = (ROOT / "docs" / "serve.md").read_text()
-COMMANDS = re.findall(r"```console\n\$ (curl .*?)```", PAGE, re.DOTALL)
+CONSOLE = re.findall(r"```console\n\$ (curl .*?)```", PAGE, re.DOTALL)
+COMMANDS = [command for command in CONSOLE if "/graphql" in command]
 
 
 @pytest.mark.parametrize("at", range(len(COMMANDS)))
@@ -33,6 +36,35 @@ def test_each_command_gets_an_answer(at: int, server: Server, tmp_path: Path) ->
     assert "errors" not in body
     (found, *_) = body["data"].values()
     assert found.get("hits") or found.get("titles") or found.get("rows") or found.get("algorithms")
+
+
+def test_the_metrics_are_those_of_the_code(server: Server) -> None:
+    (command,) = (one for one in CONSOLE if "/metrics" in one)
+    command = command.replace("http://127.0.0.1:8000", server.url)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == 'mediaflow_snapshot_info{snapshot="1-aaaaaaaa"} 1.0\n'
+    said = set(re.findall(r"`mediaflow_(\w+)`", PAGE))
+    assert said == {*state.SAID, "requests_total", "request_seconds", "snapshot_info"}
+
+
+def test_the_line_of_the_log_is_one_of_the_code() -> None:
+    (line,) = re.findall(r"```json\n(.*?)\n```", PAGE, re.DOTALL)
+    record = Record(
+        id="5f2c9a3e71d04b86",
+        face="graphql",
+        operation="search",
+        code="OK",
+        snapshot="00000000000000000004-8bb630e4",
+        hits=3,
+    )
+    command = f"from mediaflow.serve.watch import log, record; log.set_up(log.Form.JSON); log.log(record.{record!r})"
+    done = subprocess.run([sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    found, shown = json.loads(done.stderr), json.loads(line)
+    measured = {"duration_ms", "cpu_ms", "time", "message"}
+    assert list(found) == list(shown)
+    assert {name: found[name] for name in found.keys() - measured} == {
+        name: shown[name] for name in shown.keys() - measured
+    }
 
 
 def test_the_program_prints_hits(server: Server) -> None:

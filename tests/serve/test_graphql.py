@@ -129,7 +129,7 @@ def test_what_is_wrong_is_said_with_a_code_and_without_a_trace(
 ) -> None:
     body = server.ask(question)
     assert error(body)[0] == code and said in error(body)[1]
-    assert body["errors"][0]["extensions"].keys() == {"code", "fields"}
+    assert body["errors"][0]["extensions"].keys() == {"code", "fields", "requestId"}
     assert "Traceback" not in str(body) and ".py" not in str(body)
 
 

@@ -18,6 +18,7 @@ from mediaflow.search.gateway import Gateway
 from mediaflow.search.searchers.matches import MATCHES, ROWS
 from mediaflow.search.stopping import check
 from mediaflow.serve.cursors import Cursors
+from mediaflow.serve.desk import Desk
 from mediaflow.serve.grpc import search_pb2 as messages
 from mediaflow.serve.grpc import search_pb2_grpc as stubs
 from mediaflow.serve.grpc.face import make_server
@@ -93,7 +94,7 @@ def service(tmp_path: Path, slow: Slow, following: Slow) -> Service:
 
 @asynccontextmanager
 async def over_http(service: Service, work: Work) -> AsyncIterator[int]:
-    config = uvicorn.Config(make_app(service, work, "127.0.0.1"), port=0, log_config=None, lifespan="off")
+    config = uvicorn.Config(make_app(Desk(service, work), "127.0.0.1"), port=0, log_config=None, lifespan="off")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:
@@ -143,7 +144,7 @@ def test_over_grpc(service: Service, slow: Slow, following: Slow, hangs_up: bool
     query = messages.Query(clauses=[{"all": {"clauses": [SLOW, NEXT]}}])
 
     async def ask() -> None:
-        server = make_server(service, work, 2**20)
+        server = make_server(Desk(service, work), 2**20)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:

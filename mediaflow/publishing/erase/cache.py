@@ -1,4 +1,4 @@
-"""What this machine's cache remembers of a title: pictures of hits, and what was read of its files."""
+"""What this machine's cache remembers of a title: pictures and previews of hits, and what was read of its files."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ def forget(cache: Path, title_id: str, paths: Collection[str]) -> None:
     picture = re.compile(re.escape(title_id) + r"-\d+\.jpg")
     for file in (cache / "thumbnails").glob("*/*"):
         if picture.fullmatch(file.name) or file.suffix == ".part":
+            file.unlink(missing_ok=True)
+    preview = re.compile(re.escape(title_id) + r"-[0-9a-f]{24}\.mp4")
+    for file in (cache / "previews").glob("*"):
+        if preview.fullmatch(file.name) or file.suffix == ".part":
             file.unlink(missing_ok=True)
     with HashMemory(cache) as memory:
         memory.forget(paths)

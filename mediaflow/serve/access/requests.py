@@ -14,6 +14,7 @@ from mediaflow.serve.access import audit
 from mediaflow.serve.access.door import Door
 from mediaflow.serve.access.rates import TooMany
 from mediaflow.serve.caller import Caller, Forbidden, Role, Unauthenticated, asks
+from mediaflow.serve.watch.record import failed, request_id
 
 OPEN = frozenset({"/healthz", "/readyz", "/", "/try.js", "/try.css"})
 """Paths that are answered to anybody: whether the server is there, and the page that asks for a key."""
@@ -72,7 +73,8 @@ class Doorkeeper:
 def refusal(error: MediaflowError, status: int | None = None) -> Response:
     """Return the answer that says an error, with the headers of its type, and its status where no other is given."""
     status = status or next((status for kind, status in STATUS if isinstance(error, kind)), 500)
-    extensions: Mapping[str, Any] = {"code": type(error).__name__, "fields": error.fields}
+    failed(type(error).__name__)
+    extensions = {"code": type(error).__name__, "fields": error.fields, "requestId": request_id()}
     body = {"errors": [{"message": error.message, "extensions": extensions}]}
     return JSONResponse(body, status, headers_of(type(error).__name__, error.fields))
 

@@ -17,7 +17,9 @@ from mediaflow.search.facets import FACETS
 from mediaflow.serve.bodies import as_query, as_wire
 from mediaflow.serve.graphql.own import named
 from mediaflow.serve.graphql.scalars import SCALARS
+from mediaflow.serve.media.links import Links
 from mediaflow.serve.service import Service
+from mediaflow.serve.watch.record import asked, failed, request_id
 from mediaflow.serve.work import Work
 
 _FILE = Path(__file__).with_name("schema.graphql")
@@ -41,7 +43,7 @@ STATIC = frozenset(build_schema(_TEXT).type_map)
 _LOG = logging.getLogger(__name__)
 
 
-def make_schema(work: Work, more: str = "") -> GraphQLSchema:
+def make_schema(work: Work, more: str = "", links: Links | None = None) -> GraphQLSchema:
     """Return the schema, whose fields call in threads the service that the context of a request holds.
 
     Parameters
@@ -50,6 +52,8 @@ def make_schema(work: Work, more: str = "") -> GraphQLSchema:
         The threads.
     more : str
         Types beside those of the file, in the schema language.
+    links : Links, optional
+        Gives hits their pictures.
     """
     query = QueryType()
 
@@ -82,7 +86,11 @@ def make_schema(work: Work, more: str = "") -> GraphQLSchema:
     async def status(_: Any, info: GraphQLResolveInfo) -> dict[str, Any]:
         return await work.do(_service(info).status)
 
-    return _bound(query, _answer(work), more)
+    hit = ObjectType("Hit")
+    if links:
+        hit.set_field("thumbnailUrl", lambda one, _: links.thumbnail(one))
+        hit.set_field("previewUrl", lambda one, _: links.preview(one))
+    return _bound(more, query, _answer(work), hit)
 
 
 def _answer(work: Work) -> ObjectType:
@@ -115,16 +123,23 @@ def format_error(error: GraphQLError, debug: bool = False) -> dict[str, Any]:
     body: dict[str, Any] = dict(error.formatted)
     if isinstance(cause, MediaflowError):
         fields = json.loads(json.dumps(cause.fields, default=str))
-        return body | {"message": cause.message, "extensions": {"code": type(cause).__name__, "fields": fields}}
+        return body | {"message": cause.message, "extensions": _extensions(type(cause).__name__, fields)}
     if cause is None or error.path is None:
-        return body | {"extensions": {"code": UsageError.__name__, "fields": {}}}
+        return body | {"extensions": _extensions(UsageError.__name__, {})}
     _LOG.error("A field could not be answered.", exc_info=cause)
     sentence = "This could not be answered, by a fault of the server: its log says more."
-    return body | {"message": sentence, "extensions": {"code": "InternalError", "fields": {}}}
+    return body | {"message": sentence, "extensions": _extensions("InternalError", {})}
+
+
+def _extensions(code: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    failed(code)
+    return {"code": code, "fields": fields, "requestId": request_id()}
 
 
 def _service(info: GraphQLResolveInfo) -> Service:
     service: Service = info.context["service"]
+    if info.parent_type is info.schema.query_type:
+        asked(info.field_name)
     return service
 
 
@@ -133,15 +148,15 @@ def _given(given: Mapping[str, Any], **called: str) -> dict[str, Any]:
     return {called.get(name, name): value for name, value in given.items() if value is not None}
 
 
-def _bound(query: QueryType, answer: ObjectType, more: str) -> GraphQLSchema:
-    """Return the schema of the file with the fields of a query and of an answer.
+def _bound(more: str, *types: ObjectType) -> GraphQLSchema:
+    """Return the schema of the file, and of more, with the fields of some types.
 
     Ariadne's `make_executable_schema` would do the same, but its enums do not parse variables with graphql-core from
     3.2.14 on.
     """
     schema = build_schema(f"{_TEXT}\n{more}")
-    query.bind_to_schema(schema)
-    answer.bind_to_schema(schema)
+    for one in types:
+        one.bind_to_schema(schema)
     for scalar in (upload_scalar, *SCALARS):
         scalar.bind_to_schema(schema)
     for name, values in _ENUMS.items():

@@ -15,6 +15,7 @@ from mediaflow.serve.graphql.gone import gone
 from mediaflow.serve.graphql.limits import Documents, roots
 from mediaflow.serve.graphql.own import Own, bind, own_of
 from mediaflow.serve.graphql.schema import STATIC, format_error, make_schema
+from mediaflow.serve.media.links import Links
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
 from mediaflow.snapshots.manifest import AlgorithmPart
@@ -40,10 +41,13 @@ class Schemas:
         Where fields call the service.
     charge : callable
         Gets what each document costs before anything of it is executed; raises where that is too much.
+    links : Links, optional
+        Gives hits their pictures.
     """
 
-    def __init__(self, work: Work, charge: Callable[[int], None]) -> None:
+    def __init__(self, work: Work, charge: Callable[[int], None], links: Links | None = None) -> None:
         self._work = work
+        self._links = links
         self._documents = Documents(charge)
         self._made: LRUCache[Any, OfSnapshot] = LRUCache(_MOST)
 
@@ -56,7 +60,7 @@ class Schemas:
         key = tuple(told)
         if key not in self._made:
             own = own_of(parts, STATIC)
-            schema = make_schema(self._work, own.text)
+            schema = make_schema(self._work, own.text, self._links)
             bind(schema, own)
             self._made[key] = OfSnapshot(schema, own)
         return self._made[key]

@@ -16,13 +16,16 @@ from grpc_reflection.v1alpha import reflection
 
 from mediaflow.errors import MediaflowError, SystemFault, UsageError
 from mediaflow.serve.access.calls import Doorkeeper
-from mediaflow.serve.access.door import Door
 from mediaflow.serve.access.rates import TooMany
 from mediaflow.serve.bodies import as_query, as_wire
 from mediaflow.serve.caller import Forbidden, Unauthenticated, who_asks
+from mediaflow.serve.desk import Desk
 from mediaflow.serve.grpc import search_pb2 as messages
 from mediaflow.serve.grpc import search_pb2_grpc as stubs
+from mediaflow.serve.media.links import Links
 from mediaflow.serve.service import Service
+from mediaflow.serve.watch.record import HEADER, failed, request_id
+from mediaflow.serve.watch.watcher import Calls
 from mediaflow.serve.work import Busy, TooSlow, Work
 from mediaflow.snapshots.engine import BehindClient, EngineNotReady
 from mediaflow.snapshots.reader import NothingPublished, SnapshotExpired
@@ -50,13 +53,14 @@ _LOG = logging.getLogger(__name__)
 Given = TypeVar("Given")
 
 
-def make_server(service: Service, work: Work, most_bytes: int, door: Door | None = None) -> grpc.aio.Server:
+def make_server(desk: Desk, most_bytes: int) -> grpc.aio.Server:
     """Return a server of all methods, of health and of reflection, behind a door, which has no port yet."""
+    service, work, links = desk.service, desk.work, desk.media.links if desk.media else None
     server = grpc.aio.server(
-        interceptors=[Doorkeeper(door or Door(), _end)],
+        interceptors=[Calls(desk.watcher, SERVICE), Doorkeeper(desk.door, _end)],
         options=[("grpc.max_receive_message_length", most_bytes), ("grpc.so_reuseport", 0)],
     )
-    stubs.add_SearchServicer_to_server(Face(service, work), server)  # type: ignore[no-untyped-call]
+    stubs.add_SearchServicer_to_server(Face(service, work, links), server)  # type: ignore[no-untyped-call]
     health_pb2_grpc.add_HealthServicer_to_server(Health(service, work), server)
     names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
@@ -72,24 +76,27 @@ class Face(stubs.SearchServicer):
         What answers.
     work : Work
         Where it is called.
+    links : Links, optional
+        Gives hits their pictures.
     """
 
-    def __init__(self, service: Service, work: Work) -> None:
+    def __init__(self, service: Service, work: Work, links: Links | None = None) -> None:
         self._of = service.of
         self._work = work
+        self._links = links
 
     async def Search(self, request: Any, context: Any) -> Any:
         """Answer a page."""
-        return messages.Answer(**await _told(self._first(request, context), context))
+        return self._shown(await _told(self._first(request, context), context))
 
     async def SearchPages(self, request: Any, context: Any) -> AsyncIterator[Any]:
         """Answer all pages."""
         page = await _told(self._first(request, context), context)
-        yield messages.Answer(**page)
+        yield self._shown(page)
         body = as_query(_body(request.query))
         while page["next_cursor"] is not None:
             page = await _told(self._do("search", context, body, page["next_cursor"]), context)
-            yield messages.Answer(**page)
+            yield self._shown(page)
 
     async def Explain(self, request: Any, context: Any) -> Any:
         """Say how a question is answered."""
@@ -112,6 +119,12 @@ class Face(stubs.SearchServicer):
     async def Status(self, request: Any, context: Any) -> Any:
         """Say whether requests are answered."""
         return messages.StatusAnswer(**await _told(self._do("status", context), context))
+
+    def _shown(self, page: dict[str, Any]) -> Any:
+        """Return a page whose hits have their links."""
+        if self._links:
+            page = page | {"hits": [hit | self._links.both(hit) for hit in page["hits"]]}
+        return messages.Answer(**page)
 
     async def _first(self, request: Any, context: Any) -> dict[str, Any]:
         """Return the page that is asked for, and what is to be told beside it."""
@@ -209,7 +222,9 @@ async def _told(answer: Awaitable[Given], context: Any) -> Given:
     except Exception as error:
         _LOG.exception("A method could not be answered.")
         sentence = "This could not be answered, by a fault of the server: its log says more."
-        await context.abort(grpc.StatusCode.INTERNAL, sentence, ((ERROR, "InternalError"), (FIELDS, b"{}")))
+        failed("InternalError")
+        trailing = ((ERROR, "InternalError"), (FIELDS, b"{}"), *_named())
+        await context.abort(grpc.StatusCode.INTERNAL, sentence, trailing)
         raise AssertionError from error
 
 
@@ -217,4 +232,11 @@ async def _end(error: MediaflowError, context: Any) -> None:
     """End a call with an error."""
     code = next((code for kind, code in CODES if isinstance(error, kind)), grpc.StatusCode.UNKNOWN)
     fields = json.dumps(error.fields, default=str).encode()
-    await context.abort(code, error.message, ((ERROR, type(error).__name__), (FIELDS, fields)))
+    failed(type(error).__name__)
+    await context.abort(code, error.message, ((ERROR, type(error).__name__), (FIELDS, fields), *_named()))
+
+
+def _named() -> tuple[tuple[str, str], ...]:
+    """Return the id of the call, which metadata that are given with an error would take the place of."""
+    name = request_id()
+    return ((HEADER, name),) if name else ()

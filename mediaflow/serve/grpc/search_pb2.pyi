@@ -473,7 +473,7 @@ class Speaker(_message.Message):
     def __init__(self, title_id: _Optional[str] = ..., speaker: _Optional[str] = ..., hits: _Optional[int] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ..., score: _Optional[float] = ...) -> None: ...
 
 class Hit(_message.Message):
-    __slots__ = ("title_id", "title", "start_ms", "end_ms", "score", "grouped", "series", "season", "episode", "match", "snapshot", "sources")
+    __slots__ = ("title_id", "title", "start_ms", "end_ms", "score", "grouped", "series", "season", "episode", "match", "snapshot", "sources", "thumbnail_url", "preview_url")
     TITLE_ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     START_MS_FIELD_NUMBER: _ClassVar[int]
@@ -486,6 +486,8 @@ class Hit(_message.Message):
     MATCH_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     SOURCES_FIELD_NUMBER: _ClassVar[int]
+    THUMBNAIL_URL_FIELD_NUMBER: _ClassVar[int]
+    PREVIEW_URL_FIELD_NUMBER: _ClassVar[int]
     title_id: str
     title: str
     start_ms: int
@@ -498,7 +500,9 @@ class Hit(_message.Message):
     match: str
     snapshot: str
     sources: _containers.RepeatedCompositeFieldContainer[Source]
-    def __init__(self, title_id: _Optional[str] = ..., title: _Optional[str] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ..., score: _Optional[float] = ..., grouped: _Optional[int] = ..., series: _Optional[str] = ..., season: _Optional[int] = ..., episode: _Optional[int] = ..., match: _Optional[str] = ..., snapshot: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ...) -> None: ...
+    thumbnail_url: str
+    preview_url: str
+    def __init__(self, title_id: _Optional[str] = ..., title: _Optional[str] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ..., score: _Optional[float] = ..., grouped: _Optional[int] = ..., series: _Optional[str] = ..., season: _Optional[int] = ..., episode: _Optional[int] = ..., match: _Optional[str] = ..., snapshot: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., thumbnail_url: _Optional[str] = ..., preview_url: _Optional[str] = ...) -> None: ...
 
 class Source(_message.Message):
     __slots__ = ("algorithm", "generation", "model", "revision", "score", "start_ms", "end_ms", "clause", "rank", "text", "language", "speaker", "box", "fields")

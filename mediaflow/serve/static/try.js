@@ -9,6 +9,8 @@ const EXAMPLE = `{
       endMs
       score
       sources { algorithm text }
+      thumbnailUrl
+      previewUrl
     }
     nextCursor
   }
@@ -35,12 +37,31 @@ async function ask(query, variables) {
   return response.json();
 }
 
+function hits(value) {
+  if (!value || typeof value !== "object") return [];
+  const found = Object.values(value).flatMap(hits);
+  return value.thumbnailUrl ? [value, ...found] : found;
+}
+
+function picture(hit) {
+  const image = document.createElement("img");
+  image.src = hit.thumbnailUrl;
+  image.alt = image.title = hit.title || hit.titleId || "";
+  if (!hit.previewUrl) return image;
+  const link = document.createElement("a");
+  link.href = hit.previewUrl;
+  link.append(image);
+  return link;
+}
+
 async function run() {
   const answer = element("answer");
   answer.textContent = "…";
   try {
     const variables = JSON.parse(element("variables").value || "{}");
-    answer.textContent = JSON.stringify(await ask(element("query").value, variables), null, 2);
+    const body = await ask(element("query").value, variables);
+    element("pictures").replaceChildren(...hits(body.data).map(picture));
+    answer.textContent = JSON.stringify(body, null, 2);
   } catch (error) {
     answer.textContent = String(error);
   }

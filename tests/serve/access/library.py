@@ -20,6 +20,7 @@ from mediaflow.search.rights import Rights
 from mediaflow.serve.access.door import Door
 from mediaflow.serve.access.keys import Keys
 from mediaflow.serve.cursors import Cursors
+from mediaflow.serve.desk import Desk
 from mediaflow.serve.graphql.schemas import Schemas
 from mediaflow.serve.grpc import search_pb2
 from mediaflow.serve.grpc.face import make_server
@@ -89,11 +90,11 @@ def opened(store: FolderStore, engine: SearchEngine, rights: dict[str, Rights | 
     running = threading.Thread(target=loop.run_forever, daemon=True)
     running.start()
     with engine, Door(keys) as door:
-        service = Service(engine, Cursors(KEY))
+        desk = Desk(Service(engine, Cursors(KEY)), work, door)
 
         async def begun() -> tuple[httpx.AsyncClient, grpc.aio.Server, int]:
-            app = httpx.ASGITransport(make_app(service, work, "localhost", door))
-            server = make_server(service, work, MOST_BYTES, door)
+            app = httpx.ASGITransport(make_app(desk, "localhost"))
+            server = make_server(desk, MOST_BYTES)
             port = server.add_insecure_port("127.0.0.1:0")
             await server.start()
             return httpx.AsyncClient(transport=app, timeout=120), server, port
