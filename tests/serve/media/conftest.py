@@ -45,7 +45,7 @@ class House:
 
     def serve(self, **settings: Any) -> Server:
         """Start `mediaflow serve` over it, ready."""
-        given = {"HOME": self.home, "LIBRARY": self.films, "ENGINE_TTL_S": 0.5, "CURSOR_KEY": KEY} | settings
+        given = {"HOME": self.home, "LIBRARY": self.films, "CURSOR_KEY": KEY} | settings
         variables = {f"MEDIAFLOW_{name}": str(value) for name, value in given.items()}
         command = [sys.executable, "-m", "mediaflow.cli.main", "serve", "--port", "0", "--grpc-port", "0"]
         process = subprocess.Popen(
@@ -87,6 +87,17 @@ def shown(built: House) -> Iterator[Server]:
 
 
 def hits(server: Server, *titles: str) -> list[dict[str, Any]]:
-    """Return what is said in some titles, or in all, in the order of time."""
-    found: list[dict[str, Any]] = server.ask(HITS, titles=list(titles) or None)["data"]["search"]["hits"]
+    """Return what is said in some titles, or in all, in the order of time, as soon as the server answers."""
+    data = wait_until(lambda: server.ask(HITS, titles=list(titles) or None)["data"], 30, "it answers", 0.1)
+    found: list[dict[str, Any]] = data["search"]["hits"]
     return found
+
+
+def fetched(server: Server, path: str) -> httpx.Response:
+    """Return what a link leads to, as soon as the server answers."""
+    return wait_until(
+        lambda: answer if (answer := server.client.get(server.url + path)).status_code != 503 else None,
+        30,
+        "it answers",
+        0.1,
+    )

@@ -139,7 +139,7 @@ class Shown:
 def here(house: House) -> Iterator[Shown]:
     settings = {"home": house.home, "library": house.films, "settle_s": 0, "built_in": ["dialogue"]}
     with (
-        Counting(load(**settings, engine_ttl_s=0.5, decode_workers=2)) as library,
+        Counting(load(**settings, engine_ttl_s=3, decode_workers=2)) as library,
         library.engine() as engine,
     ):
         shown = Shown(house, library, engine)

@@ -16,7 +16,7 @@ from tests.deployment.waiting import wait_until
 from tests.refreshing import refresh
 from tests.serve.conftest import Server, stop
 from tests.serve.faces import Grpc
-from tests.serve.media.conftest import ALPHA, BRAVO, KEY, House, hits
+from tests.serve.media.conftest import ALPHA, BRAVO, KEY, House, fetched, hits
 
 
 def error(response: httpx.Response) -> tuple[int, str, str]:
@@ -79,24 +79,24 @@ def test_a_snapshot_that_is_gone_is_410(shown: Server) -> None:
 
 
 def test_links_outlive_the_snapshot_that_answered_and_not_the_title(house: House) -> None:
-    server = house.serve(PIN_TTL_S=0.2)
+    server = house.serve(ENGINE_TTL_S=3, PIN_TTL_S=0.2)
     with house.open() as library:
         before = {hit["titleId"]: hit for hit in hits(server)}
-        pictures = {title: server.client.get(server.url + hit["thumbnailUrl"]).content for title, hit in before.items()}
+        pictures = {title: fetched(server, hit["thumbnailUrl"]).content for title, hit in before.items()}
         cursor = page(server, None)
         house.remove("Bravo")
         refresh(library)
         wait_until(lambda: BRAVO not in {hit["titleId"] for hit in hits(server)}, 30, "it goes over", 0.05)
         # The old snapshot is kept, though no server holds it open any more. (Each question would hold it longer.)
         wait_until(lambda: page(server, cursor) == "SnapshotExpired", 30, "it is let go", 1)
-        alpha = server.client.get(server.url + before[ALPHA]["thumbnailUrl"])
+        alpha = fetched(server, before[ALPHA]["thumbnailUrl"])
         assert alpha.content == pictures[ALPHA]
-        gone = server.client.get(server.url + before[BRAVO]["thumbnailUrl"])
+        gone = fetched(server, before[BRAVO]["thumbnailUrl"])
         assert error(gone) == (410, "TitleGone", f"{BRAVO} is not served any more: it was removed since that answer.")
         library.erase(BRAVO)
-        expired = server.client.get(server.url + before[ALPHA]["thumbnailUrl"])
+        expired = fetched(server, before[ALPHA]["thumbnailUrl"])
         assert error(expired)[:2] == (410, "SnapshotExpired")
-        again = server.client.get(server.url + hits(server, ALPHA)[-1]["thumbnailUrl"])
+        again = fetched(server, hits(server, ALPHA)[-1]["thumbnailUrl"])
         assert again.content == pictures[ALPHA]
     assert stop(server) == 0
 

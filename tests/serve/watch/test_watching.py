@@ -32,7 +32,7 @@ class Logged:
 
     def __init__(self, home: Path, *options: str) -> None:
         publish(home)
-        environment = {**os.environ, "MEDIAFLOW_HOME": str(home), "MEDIAFLOW_ENGINE_TTL_S": "0.5"}
+        environment = {**os.environ, "MEDIAFLOW_HOME": str(home)}
         command = [sys.executable, "-m", "mediaflow.cli.main", "serve", "--port", "0", "--grpc-port", "0", *options]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True)
