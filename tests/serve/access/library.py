@@ -13,7 +13,6 @@ import grpc
 import httpx
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from graphql import GraphQLSchema
 
 from mediaflow.search.engine import SearchEngine
 from mediaflow.search.rights import Rights
@@ -21,13 +20,11 @@ from mediaflow.serve.access.door import Door
 from mediaflow.serve.access.keys import Keys
 from mediaflow.serve.cursors import Cursors
 from mediaflow.serve.desk import Desk
-from mediaflow.serve.graphql.schemas import Schemas
 from mediaflow.serve.grpc import search_pb2
 from mediaflow.serve.grpc.face import make_server
 from mediaflow.serve.http import MOST_BYTES, make_app
 from mediaflow.serve.service import Service
 from mediaflow.serve.work import Work
-from mediaflow.snapshots.reader import Releases
 from mediaflow.storage.objects import FolderStore
 from tests.serve.process import KEY
 
@@ -44,15 +41,12 @@ class Library:
     ----------
     keys : dict of str
         Keys by the names that they were opened with.
-    schema : GraphQLSchema
-        That of its snapshot.
     """
 
     loop: asyncio.AbstractEventLoop
     client: httpx.AsyncClient
     channel: grpc.Channel
     keys: dict[str, str]
-    schema: GraphQLSchema
 
     def graphql(self, who: str, body: dict[str, Any]) -> dict[str, Any]:
         told: dict[str, Any] = self.post(who, json=body).json()
@@ -103,8 +97,7 @@ def opened(store: FolderStore, engine: SearchEngine, rights: dict[str, Rights | 
         with grpc.insecure_channel(
             f"127.0.0.1:{port}", options=[("grpc.max_send_message_length", 2 * MOST_BYTES)]
         ) as channel:
-            parts = Releases(store).current().manifest.algorithms
-            yield Library(loop, client, channel, given, Schemas(work).of(parts).schema)
+            yield Library(loop, client, channel, given)
         asyncio.run_coroutine_threadsafe(server.stop(None), loop).result(60)
         asyncio.run_coroutine_threadsafe(client.aclose(), loop).result(60)
     work.close()
