@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from mediaflow.search.engine import Gateways, SearchEngine
+from mediaflow.serve.access.door import Door
 from mediaflow.serve.cursors import Cursors
 from mediaflow.serve.server import Address, serve
 from mediaflow.snapshots.manifest import AlgorithmPart, Manifest, TablePart
@@ -99,7 +100,7 @@ def release(store: FolderStore, snapshot: Manifest) -> None:
 def main() -> None:
     """Serve the snapshot that is current in a folder, over both protocols, until this process is told to end."""
     engine = SearchEngine(FolderStore(Path(sys.argv[1])), Gateways(None, None))  # type: ignore[arg-type]
-    serve(engine, Cursors(), Address(port=0, grpc_port=0), lambda sentence: print(sentence, flush=True))
+    serve(engine, Cursors(), Address(port=0, grpc_port=0), lambda sentence: print(sentence, flush=True), Door())
 
 
 if __name__ == "__main__":

@@ -131,6 +131,14 @@ class Evaluation:
             of_leaf = numbers.filter(leaf == at)
             yield self.leaves[at], of_leaf, of_leaf % (1 << _LEAF)
 
+    def placed(self, numbers: Iterable[int]) -> Iterator[tuple[Answered, list[int], list[int]]]:
+        """Yield the same as `sources`, of a few numbers."""
+        of_leaf: dict[int, list[int]] = {}
+        for number in numbers:
+            of_leaf.setdefault(number >> _LEAF, []).append(number)
+        for leaf, some in of_leaf.items():
+            yield self.leaves[leaf], some, [number & ((1 << _LEAF) - 1) for number in some]
+
     def _moments(self, clause: Clause, titles: Titles) -> pl.DataFrame:
         check()
         match clause:

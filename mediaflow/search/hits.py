@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from mediaflow.search.asked import AnyAsked, Tables
@@ -18,6 +19,9 @@ from mediaflow.search.results import Box, Hit, Source
 
 if TYPE_CHECKING:
     from mediaflow.snapshots.manifest import AlgorithmPart, Manifest
+
+
+_TITLE = ("title_id", "title", "series", "season", "episode")
 
 
 class Showing:
@@ -61,29 +65,33 @@ class Showing:
         rescored : bool
             Whether the moments have scores of their own, and not those of fusion.
         """
-        numbers = shown["title_no"].unique().to_list()
-        rows = self._titles.filter(pl.col("title_no").is_in(numbers)).iter_rows(named=True)
-        titles = {row["title_no"]: row for row in rows}
-        read = self._read(shown, evaluation, {leaf: at for at, leaf in enumerate(leaves(clauses))})
+        several = shown.get_column("sources").to_list()
+        read = self._read(dict.fromkeys(itertools.chain(*several)), evaluation, clauses)
+        numbers = shown.get_column("title_no").to_numpy()
+        # Titles are in the order of their numbers.
+        at = np.searchsorted(self._titles.get_column("title_no").to_numpy(), numbers)
+        titles = self._titles.select(_TITLE)[at].rows()
+        moments = shown.select("title_no", "start_ms", "end_ms", "score", "grouped").rows()
         hits: list[Hit] = []
-        for one in shown.iter_rows(named=True):
-            title = titles[one["title_no"]]
-            sources = _sources(one["sources"], read)
+        for moment, title, own in zip(moments, titles, several, strict=True):
+            title_no, start_ms, end_ms, score, grouped = moment
+            title_id, named, series, season, episode = title
+            sources = _sources(own, read)
             hits.append(
                 Hit(
-                    title_no=one["title_no"],
-                    title_id=title["title_id"],
-                    title=title["title"],
-                    start_ms=one["start_ms"],
-                    end_ms=one["end_ms"],
-                    score=one["score"] if rescored or len(evaluation.leaves) > 1 else sources[0].score,
+                    title_no=title_no,
+                    title_id=title_id,
+                    title=named,
+                    start_ms=start_ms,
+                    end_ms=end_ms,
+                    score=score if rescored or len(evaluation.leaves) > 1 else sources[0].score,
                     sources=sources,
                     snapshot=self._manifest.id,
-                    series=title["series"],
-                    season=title["season"],
-                    episode=title["episode"],
-                    match=None if voices is None else _presence(one["title_no"], sources, voices),
-                    grouped=one["grouped"],
+                    series=series,
+                    season=season,
+                    episode=episode,
+                    match=None if voices is None else _presence(title_no, sources, voices),
+                    grouped=grouped,
                 )
             )
         return hits
@@ -103,22 +111,24 @@ class Showing:
         return pl.concat(frames).unique(maintain_order=True)
 
     def _read(
-        self, shown: pl.DataFrame, evaluation: Evaluation, places: Mapping[Clause, int]
+        self, numbers: Iterable[int], evaluation: Evaluation, clauses: Sequence[Clause]
     ) -> dict[int, tuple[int, Source]]:
-        """Read the rows behind the moments that are shown; return by number of a source its row and what it says."""
+        """Read the rows behind some sources; return by number of a source its row and what it says."""
+        places = {leaf: at for at, leaf in enumerate(leaves(clauses))}
         found: dict[str, dict[int, tuple[int, float, int, int]]] = {}
         readers: dict[str, AnyAsked] = {}
-        for answered, numbers, at in evaluation.sources(shown["sources"].explode(empty_as_null=False).unique()):
-            at_rows, scores = (answered.matches[name].gather(at).to_list() for name in ("row", "score"))
-            said = zip(at_rows, scores, itertools.repeat(places[answered.leaf]), (at + 1).to_list(), strict=False)
-            found.setdefault(answered.asked.algorithm, {}).update(zip(numbers.to_list(), said, strict=True))
+        for answered, some, at in evaluation.placed(numbers):
+            rows, scores = (answered.matches.get_column(name).to_numpy()[at].tolist() for name in ("row", "score"))
+            of_algorithm = found.setdefault(answered.asked.algorithm, {})
             readers[answered.asked.algorithm] = answered.asked
+            for number, row, score, place in zip(some, rows, scores, at, strict=True):
+                of_algorithm[number] = row, score, places[answered.leaf], place + 1
         read: dict[int, tuple[int, Source]] = {}
         for algorithm, wanted in found.items():
             part = self._manifest.algorithms.get(algorithm)
             own = list(own_fields(part)) if part else []
-            rows = readers[algorithm].read(self._tables, sorted({row for row, *_ in wanted.values()}), own)
-            by_row = {row["row"]: row for row in rows.iter_rows(named=True)}
+            frame = readers[algorithm].read(self._tables, sorted({row for row, *_ in wanted.values()}), own)
+            by_row = {row["row"]: row for row in frame.iter_rows(named=True)}
             for number, (row, score, clause, rank) in wanted.items():
                 read[number] = row, _source(algorithm, part, by_row[row], score, clause, rank)
         return read

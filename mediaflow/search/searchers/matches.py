@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -35,6 +35,8 @@ ROWS: dict[str, Any] = {
 """What there is to show of a row: its address, which artifact it comes from, its range, the text or label, its language
 and speaker, its box as fractions of the picture."""
 
+# A label is shown as text, a title as a whole by its duration.
+_INSTEAD = {"text": "label", "end_ms": "duration_ms"}
 _ORDER = ("score", "title_no", "start_ms", "end_ms", "row")
 
 
@@ -60,16 +62,13 @@ def read_matches(table: lance.LanceDataset, score: str | None, also: Sequence[st
     scanner = table.scanner(
         columns=columns, prefilter=True, with_row_address=True, disable_scoring_autoprojection=True, **scan
     )
-    found = pl.DataFrame(pl.from_arrow(scanner.to_table())).rename({"_rowaddr": "row"})
-    if score == "_distance":
-        found = found.with_columns((1.0 - pl.col(score).cast(pl.Float64) / 2).alias("score"))
-    else:
-        found = found.with_columns((pl.col(score) if score else pl.lit(1.0)).cast(pl.Float64).alias("score"))
-    return best_first(
-        found.select(
-            pl.col(name).cast(kind) for name, kind in (MATCHES | boxes | dict.fromkeys(also, pl.String)).items()
-        )
-    )
+    found = pl.DataFrame(pl.from_arrow(scanner.to_table()))
+    had = found.schema
+    shown = {name: _as(kind, had, name) for name, kind in (MATCHES | boxes | dict.fromkeys(also, pl.String)).items()}
+    own = pl.col(score).cast(pl.Float64) if score else pl.lit(1.0)
+    shown["score"] = (1.0 - own / 2 if score == "_distance" else own).alias("score")
+    shown["row"] = pl.col("_rowaddr").alias("row")
+    return best_first(found.select_seq(*shown.values()))
 
 
 def best_first(matches: pl.DataFrame) -> pl.DataFrame:
@@ -84,24 +83,26 @@ def read_rows(table: lance.LanceDataset, addresses: Sequence[int], own: Sequence
     """
     if not addresses:
         return pl.DataFrame(schema=ROWS)
-    names = table.schema.names
-    # A label is shown as text, a title as a whole by its duration.
-    instead = {"label": "text", "duration_ms": "end_ms"}
-    columns = [name for name in ROWS if name in names and name != "row"]
-    columns += [name for name, shown in instead.items() if name in names and shown not in names]
+    names = set(table.schema.names)
+    columns = {name: _column(name, names) for name in ROWS if name != "row"}
     where = f"_rowaddr IN ({', '.join(str(int(address)) for address in addresses)})"
-    wanted = list(dict.fromkeys([*columns, *own]))
-    read = pl.DataFrame(pl.from_arrow(table.scanner(columns=wanted, filter=where, with_row_address=True).to_table()))
-    found = read.select(pl.col("_rowaddr").alias("row"), *columns)
-    if "duration_ms" in found.columns:
-        found = found.rename({"duration_ms": "end_ms"}).with_columns(start_ms=pl.lit(0))
-    if "label" in found.columns:
-        found = found.rename({"label": "text"})
-    shown = [_as(kind, found.schema.get(name), name) for name, kind in ROWS.items()]
-    return found.select(*shown, *([read.select(own=pl.struct(own))["own"]] if own else []))
+    wanted = list(dict.fromkeys([*(one for one in columns.values() if one), *own]))
+    found = pl.DataFrame(pl.from_arrow(table.scanner(columns=wanted, filter=where, with_row_address=True).to_table()))
+    had, columns["row"] = found.schema, "_rowaddr"
+    shown = {name: _as(kind, had, columns[name]).alias(name) for name, kind in ROWS.items()}
+    if columns["end_ms"] == _INSTEAD["end_ms"]:
+        shown["start_ms"] = pl.lit(0, pl.Int64).alias("start_ms")
+    return found.select_seq(*shown.values(), *([pl.struct(own).alias("own")] if own else []))
 
 
-def _as(kind: Any, had: Any, name: str) -> pl.Expr:
+def _column(name: str, names: Collection[str]) -> str | None:
+    """Return the column of a table that is shown as one of ROWS, if there is any."""
+    return next((one for one in (name, _INSTEAD.get(name)) if one in names), None)
+
+
+def _as(kind: Any, had: Mapping[str, Any], column: str | None) -> pl.Expr:
     """Return a column as a type; null where the author of an algorithm has something else of that name."""
-    fits = had is not None and (had.is_numeric() if kind.is_numeric() else had == kind)
-    return (pl.col(name).cast(kind) if fits else pl.lit(None, kind)).alias(name)
+    own = None if column is None else had.get(column)
+    if column is None or own is None or not (own.is_numeric() if kind.is_numeric() else own == kind):
+        return pl.lit(None, kind)
+    return pl.col(column) if own == kind else pl.col(column).cast(kind)
