@@ -17,6 +17,8 @@ KINDS: Mapping[str, str] = {
     "WrongValue": "mediaflow.search.fields",
     "ScoreFailed": "mediaflow.search.scores",
     "WrongCursor": "mediaflow.serve.cursors",
+    "WrongLink": "mediaflow.serve.media.links",
+    "LinkExpired": "mediaflow.serve.media.links",
     "TooLarge": "mediaflow.serve.http",
     "SnapshotExpired": "mediaflow.snapshots.reader",
     "NothingPublished": "mediaflow.snapshots.reader",

@@ -286,5 +286,6 @@ def _json(value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, tuple):
-        return [_json(one) for one in value]
+        # Long ones are vectors.
+        return list(value) if value and isinstance(value[0], float) else [_json(one) for one in value]
     return _plain_json(value) if is_dataclass(value) and not isinstance(value, type) else value

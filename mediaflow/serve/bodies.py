@@ -17,7 +17,9 @@ def as_wire(body: Any) -> Any:
     """
     if isinstance(body, dict):
         return {name: _member(name, value) for name, value in body.items() if value is not None}
-    return [as_wire(one) for one in body] if isinstance(body, list) else body
+    if isinstance(body, list):
+        return [as_wire(one) for one in body] if body and isinstance(body[0], dict | list) else body
+    return body
 
 
 def as_query(body: Any) -> dict[str, Any]:

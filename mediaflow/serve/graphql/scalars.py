@@ -1,4 +1,4 @@
-"""Scalars of the GraphQL schema: values of any field, whole numbers of 64 bits, and the fields of a row."""
+"""Scalars of the GraphQL schema: values of any field, whole numbers of 64 bits, the fields of a row, and vectors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ _MOST = 2**64
 value = ScalarType("Value")
 whole = ScalarType("Whole")
 fields = ScalarType("Fields")
-SCALARS = (value, whole, fields)
+vector = ScalarType("Vector")
+SCALARS = (value, whole, fields, vector)
 
 
 @value.value_parser
@@ -32,3 +33,14 @@ def read_whole(given: Any) -> int:
     except (TypeError, ValueError) as error:
         raise GraphQLError("A whole number of 64 bits is written as one, or as a text.") from error
     return read
+
+
+@vector.value_parser
+def read_vector(given: Any) -> list[float]:
+    """Return a list of numbers as it is.
+
+    As a list of GraphQL's own it would be looked at number by number, at many times the cost.
+    """
+    if not isinstance(given, list) or not {int, float}.issuperset(map(type, given)):
+        raise GraphQLError("A vector is a list of numbers.")
+    return given

@@ -179,7 +179,7 @@ async def _query(given: Mapping[str, Any]) -> dict[str, Any]:
 async def _with_files(value: Any) -> Any:
     """Return a value in which uploaded files have become the bytes of pictures."""
     if isinstance(value, list):
-        return [await _with_files(one) for one in value]
+        return [await _with_files(one) for one in value] if value and isinstance(value[0], Mapping) else value
     if not isinstance(value, Mapping):
         return value
     if value.get("file") is not None:

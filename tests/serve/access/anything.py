@@ -163,14 +163,14 @@ def _value(name: str, kind: GraphQLInputType, draw: Draw, deep: int) -> Any:
     if isinstance(kind, GraphQLNonNull):
         return _value(name, kind.of_type, draw, deep)
     if isinstance(kind, GraphQLList):
-        if name == "vector":
-            return list(draw(st.sampled_from(BY_NAME[name])))
         return [_value(name, kind.of_type, draw, deep) for _ in range(draw(st.integers(1, 2)))]
     if isinstance(kind, GraphQLEnumType):
         return draw(st.sampled_from(sorted(kind.values)))
     if isinstance(kind, GraphQLInputObjectType):
         return _object(kind, draw, deep - 1)
     known = BY_NAME.get(name)
+    if kind.name == "Vector":
+        return list(draw(st.sampled_from(BY_NAME["vector"])))
     if kind.name == "Int":
         return draw(st.sampled_from(known if known and isinstance(known[0], int) else (0, 1, 2, 20, 1000)))
     if kind.name == "Float":

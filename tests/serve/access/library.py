@@ -24,6 +24,7 @@ from mediaflow.serve.grpc import search_pb2
 from mediaflow.serve.grpc.face import make_server
 from mediaflow.serve.http import MOST_BYTES, make_app
 from mediaflow.serve.service import Service
+from mediaflow.serve.watch.record import HEADER
 from mediaflow.serve.work import Work
 from mediaflow.storage.objects import FolderStore
 from tests.serve.process import KEY
@@ -67,7 +68,9 @@ class Library:
             said = ask(path, response_deserializer=answer.FromString)(data, metadata=metadata)
             return list(said) if kind.server_streaming else [said]
         except grpc.RpcError as error:
-            return [error.code(), error.details(), sorted(error.trailing_metadata())]
+            # Each call has an id of its own.
+            said = sorted(one for one in error.trailing_metadata() if one[0] != HEADER)
+            return [error.code(), error.details(), said]
 
     def run(self, what: Awaitable[Done]) -> Done:
         async def doing() -> Done:
