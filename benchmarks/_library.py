@@ -99,6 +99,7 @@ def release(store: FolderStore, snapshot: Manifest) -> None:
 
 def main() -> None:
     """Serve the snapshot that is current in a folder, over both protocols, until this process is told to end."""
+    print("imported", flush=True)
     engine = SearchEngine(FolderStore(Path(sys.argv[1])), Gateways(None, None))  # type: ignore[arg-type]
     serve(engine, Cursors(), Address(port=0, grpc_port=0), lambda sentence: print(sentence, flush=True), Door())
 
