@@ -1,4 +1,4 @@
-"""A server that is asked for long holds no more memory than one that was asked for a while; 100,000 times in the soak."""
+"""A server that is asked for long holds no more memory than one asked for a while (in the soak: 100,000 times)."""
 
 from __future__ import annotations
 
