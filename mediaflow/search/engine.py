@@ -134,6 +134,10 @@ class SearchEngine:
             results = gateway.search(query, offset)
         return results
 
+    def behind(self, seen: int) -> bool:
+        """Say whether who has seen a release would have to wait for it."""
+        return self._host.behind(seen)
+
     @contextmanager
     def gateway(self, snapshot: str | None = None, seen: int = 0) -> Iterator[Gateway]:
         """Open for one request the snapshot that is current, or just the one that is named.

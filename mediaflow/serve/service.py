@@ -53,6 +53,11 @@ class Service:
         """Return the same service for one who asks."""
         return Service(self._engine, self._cursors, caller)
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether the caller has seen a release that is not known here yet."""
+        return self._engine.behind(self._caller.seen)
+
     def pinned(self, cursor: str | None = None) -> tuple[Service, Mapping[str, AlgorithmPart]]:
         """Return the same service for one request, all of which is answered from one snapshot.
 

@@ -197,6 +197,10 @@ class Host(Generic[Opened]):
             with self._changed:
                 held.uses -= 1
 
+    def behind(self, seen: int) -> bool:
+        """Say whether who has seen a release would have to wait for a look at the log."""
+        return self._release < seen
+
     def look(self) -> None:
         """Look at the log once, go over to what is current if that is open, and renew the lease."""
         start_ms = own_clock_ms()

@@ -63,6 +63,9 @@ class Engine:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
+    def behind(self, seen: int) -> bool:
+        return False
+
     @contextmanager
     def gateway(self, snapshot: str | None = None, seen: int = 0) -> Iterator[Gateway]:
         yield self._gateway

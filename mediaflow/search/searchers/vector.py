@@ -23,7 +23,7 @@ _PROBES = 20
 _PROBED_ROWS = 2 * EXACT_ROWS
 # So many of the best by the index's rough distances are compared exactly; more where many are asked for.
 _CANDIDATES = 1_000
-_REFINE = 10
+_REFINE = 5
 
 
 @dataclass(frozen=True)

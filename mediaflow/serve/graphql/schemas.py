@@ -82,8 +82,9 @@ class Schemas:
         variables = variables if isinstance(variables, Mapping) else {}
         service: Service = context["service"]
         try:
-            # Who has seen a later release may have to wait for it.
-            context["service"], parts = await self._work.do(service.pinned, _cursor(document, variables))
+            cursor = _cursor(document, variables)
+            pinned = await self._work.do(service.pinned, cursor) if service.may_wait else service.pinned(cursor)
+            context["service"], parts = pinned
         except MediaflowError as error:
             return False, {"data": None, "errors": [format_error(GraphQLError(error.message, original_error=error))]}
         made = self.of(parts)
