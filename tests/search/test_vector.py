@@ -82,7 +82,7 @@ def test_the_index_finds_what_exact_search_finds(table: Any, vectors: np.ndarray
 
 @pytest.mark.parametrize(
     ("condition", "limit", "probes", "refine"),
-    [(None, 10, 20, 100), (None, 200, 20, 10), ("title_no < 150", 10, 20, 100), ("title_no < 10", 10, 147, 100)],
+    [(None, 10, 20, 100), (None, 200, 20, 5), ("title_no < 150", 10, 20, 100), ("title_no < 10", 10, 147, 100)],
 )
 def test_the_fewer_rows_may_answer_the_more_partitions_are_looked_at(
     table: Any, vectors: np.ndarray, condition: str | None, limit: int, probes: int, refine: int
