@@ -377,7 +377,8 @@ class TestGivenUp:
         # Five tries of one title are repeats, too, but each leaves a fact: the run is asked for until the last of them.
         tried = [fact for fact in place.all_facts() if fact[:2] == ("brightness", BRAVO)]
         assert tried == [("brightness", BRAVO, "failed")] * 4 + [("brightness", BRAVO, "quarantined")]
-        asked = [line for line in said if line.startswith("run:")]
+        # A model that cannot be had is looked for again now and then, however long all of it takes.
+        asked = [line for line in said if line.startswith("run:") and "visual_model" not in line]
         last = max(at for at, line in enumerate(asked) if "brightness" in line)
         # One in the round of the last fact, and three that nothing came of.
         assert asked[last + 1 :] == ["run: snapshot, release (titles changed)"] * (1 + 3)
