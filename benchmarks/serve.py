@@ -2,13 +2,15 @@
 
 A library of a million vectors and as many cues is written, and served by a process of its own. For each kind of
 question and each protocol the server's CPU time stands beside that of the same plan put to Lance itself, in turn: as
-many candidates, found in the same way, with the columns that an answer shows. Then sixteen clients ask at once: the
-server has one processor and the clients the other; the bare calls, with as many threads as the server has, have had
-the first one alone.
+many candidates, found in the same way, with the columns that an answer shows. Lance is called in a process of its own
+too, which is asked over a pipe, one question at a time like the server: a process that sleeps in between pays for its
+threads to wake up. Then sixteen clients ask at once: the server has one processor and the clients the other; the bare
+calls, with as many threads as the server has, have had the first one alone.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import statistics
@@ -19,8 +21,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -72,38 +75,64 @@ def library(store: FolderStore, count: int, rows: int, dim: int) -> None:
 
 @dataclass(frozen=True)
 class Question:
-    """One question, and the same plan put to Lance itself."""
+    """One question, and what Lance itself is asked: words or a vector."""
 
     clause: dict[str, Any]
-    bare: Callable[[], Any]
+    asked: str | np.ndarray
 
 
-def questions(kind: str, reader: SnapshotReader, seed: int) -> Iterator[Question]:
+def questions(kind: str, seed: int) -> Iterator[Question]:
     """Yield questions, each another one: of vectors, or of words that are said."""
     draw = np.random.default_rng(seed)
-    table = reader.table(f"{kind}-g")
-
-    def near(vector: np.ndarray) -> Any:
-        nearest = VectorSearcher(vector).plan(table, None, CANDIDATES)
-        columns = [*_COLUMNS, "_distance"]
-        return table.scanner(columns=columns, nearest=nearest, with_row_address=True, prefilter=True).to_table()
-
-    def said(text: str) -> Any:
-        words = full_text_query(text)
-        columns = [*_COLUMNS, "text", "language", "speaker", "_score"]
-        return table.scanner(
-            columns=columns, full_text_query=words, limit=CANDIDATES, with_row_address=True, prefilter=True
-        ).to_table()
-
     while True:
         if kind == "dialogue":
             text = " ".join(f"word{one}" for one in draw.choice(OFTEN_SAID, 2, replace=False))
-            yield Question({"dialogue": {"text": text}}, lambda text=text: said(text))
+            yield Question({"dialogue": {"text": text}}, text)
         else:
             vector = draw.normal(size=DIM).astype(np.float32)
             vector /= np.linalg.norm(vector)
-            clause = {"similar": {"vector": {"vector": vector.tolist()}}}
-            yield Question(clause, lambda vector=vector: near(vector))
+            yield Question({"similar": {"vector": {"vector": vector.tolist()}}}, vector)
+
+
+def bare(reader: SnapshotReader, asked: str | np.ndarray) -> None:
+    """Put the plan of a question to Lance itself."""
+    if isinstance(asked, str):
+        table, columns = reader.table("dialogue-g"), [*_COLUMNS, "text", "language", "speaker", "_score"]
+        plan: dict[str, Any] = {"full_text_query": full_text_query(asked), "limit": CANDIDATES}
+    else:
+        table, columns = reader.table("visual-g"), [*_COLUMNS, "_distance"]
+        plan = {"nearest": VectorSearcher(asked).plan(table, None, CANDIDATES)}
+    assert table.scanner(columns=columns, with_row_address=True, prefilter=True, **plan).to_table().num_rows
+
+
+def bare_process(folder: Path, pipe: Connection) -> None:
+    """Answer with `bare` what comes through a pipe."""
+    reader = Releases(FolderStore(folder)).current()
+    while (asked := pipe.recv()) is not None:
+        bare(reader, asked)
+        pipe.send(True)
+
+
+class Bare:
+    """A process that does nothing but call Lance."""
+
+    def __init__(self, folder: Path) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, end = context.Pipe()
+        self._process = context.Process(target=bare_process, args=(folder, end), daemon=True)
+        self._process.start()
+
+    def ask(self, question: Question) -> None:
+        self._pipe.send(question.asked)
+        assert self._pipe.recv()
+
+    def cpu_s(self) -> float:
+        """Return the CPU time that it has used, all threads together."""
+        return cpu_s(self._process.pid)
+
+    def close(self) -> None:
+        self._pipe.send(None)
+        self._process.join()
 
 
 class Server:
@@ -125,12 +154,17 @@ class Server:
 
     def cpu_s(self) -> float:
         """Return the CPU time that it has used, all threads together."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_s(self.process.pid)
 
     def close(self) -> None:
         self.process.terminate()
         self.process.wait(60)
+
+
+def cpu_s(process: int | None) -> float:
+    """Return the CPU time that a process has used, all threads together."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -156,10 +190,10 @@ def asking(server: Server, face: str) -> Iterator[Callable[[Question], None]]:
             yield call
 
 
-def overhead(server: Server, reader: SnapshotReader, kind: str, face: str, most_ms: float) -> Claim:
+def overhead(server: Server, lance: Bare, kind: str, face: str, most_ms: float) -> Claim:
     """Ask a server and Lance in turn; claim how much more CPU the server takes for a question."""
     found, ours_s = [], 0.0
-    asked = questions(kind, reader, len(face))
+    asked = questions(kind, len(face))
     with asking(server, face) as ask:
         for turn in range(TURNS + 1):
             some = [next(asked) for _ in range(A_TURN)]
@@ -167,10 +201,10 @@ def overhead(server: Server, reader: SnapshotReader, kind: str, face: str, most_
             for question in some:
                 ask(question)
             server_s = server.cpu_s() - before_s
-            before_s = time.process_time()
+            before_s = lance.cpu_s()
             for question in some:
-                question.bare()
-            bare_s = time.process_time() - before_s
+                lance.ask(question)
+            bare_s = lance.cpu_s() - before_s
             # The first turn reads what all further ones find in memory.
             if turn:
                 found.append((1e3 * server_s / A_TURN, 1e3 * bare_s / A_TURN))
@@ -183,23 +217,23 @@ def overhead(server: Server, reader: SnapshotReader, kind: str, face: str, most_
 
 def crowd(server: Server, reader: SnapshotReader, face: str) -> list[Claim]:
     """Have many clients ask at once, and as many threads as the server has call Lance; claim the throughput."""
-    asked = questions("visual", reader, 100 + len(face))
+    asked = questions("visual", 100 + len(face))
     processors = sorted(os.sched_getaffinity(0))
-    bare, ours = [], []
+    alone, ours = [], []
     took_ms: list[float] = []
     for _ in range(3):
         some = [next(asked) for _ in range(ASKED)]
         _pin(os.getpid(), processors[:1])
-        bare.append(_a_second(THREADS, some, lambda: _nothing(lambda question: question.bare())))
+        alone.append(_a_second(THREADS, some, lambda: nullcontext(lambda question: bare(reader, question.asked))))
         _pin(os.getpid(), processors[1:] or processors)
         _pin(server.process.pid, processors[:1])
         ours.append(_a_second(CLIENTS, some, lambda: asking(server, face), took_ms))
         _pin(server.process.pid, processors)
         _pin(os.getpid(), processors)
-    share = statistics.median(one / other for one, other in zip(ours, bare, strict=True))
+    share = statistics.median(one / other for one, other in zip(ours, alone, strict=True))
     middle, slow = statistics.median(took_ms), statistics.quantiles(took_ms, n=100)[98]
     print(
-        f"{CLIENTS} clients, {face}: {statistics.median(ours):.0f} a second, bare {statistics.median(bare):.0f}; ",
+        f"{CLIENTS} clients, {face}: {statistics.median(ours):.0f} a second, bare {statistics.median(alone):.0f}; ",
         end="",
     )
     print(f"p50 {middle:.0f} ms, p99 {slow:.0f} ms", flush=True)
@@ -234,11 +268,6 @@ def _a_second(
     return len(some) / (time.monotonic() - begun)
 
 
-@contextmanager
-def _nothing(ask: Callable[[Question], Any]) -> Iterator[Callable[[Question], Any]]:
-    yield ask
-
-
 def _pin(process: int, processors: list[int]) -> None:
     for thread in Path(f"/proc/{process}/task").iterdir():
         os.sched_setaffinity(int(thread.name), processors)
@@ -249,14 +278,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         store = FolderStore(Path(folder))
         library(store, TITLES, ROWS, DIM)
-        reader, server = Releases(store).current(), Server(Path(folder))
+        lance, server = Bare(Path(folder)), Server(Path(folder))
         what = f"ready on {TITLES} titles, s beyond imports"
         claims = [Claim(what, server.ready_s, server.cpu_s(), most=MOST_READY_S)]
         claims += [
-            overhead(server, reader, kind, face, most_ms)
+            overhead(server, lance, kind, face, most_ms)
             for kind in ("visual", "dialogue")
             for face, most_ms in (("graphql", MOST_GRAPHQL_MS), ("grpc", MOST_GRPC_MS))
         ]
+        lance.close()
+        reader = Releases(store).current()
         for face in ("graphql", "grpc"):
             claims += crowd(server, reader, face)
         server.close()

@@ -118,9 +118,9 @@ class Asked:
         rows = math.ceil(1.2 * limit / share)
         return rows if rows <= _ROWS_A_TITLE * len(titles) else 0
 
-    def read(self, tables: Tables, rows: Sequence[int], own: Sequence[str] = ()) -> pl.DataFrame:
+    def read(self, tables: Tables, matches: pl.DataFrame, own: Sequence[str] = ()) -> pl.DataFrame:
         """Return the rows behind matches, with some columns of their own; see `read_rows`."""
-        return read_rows(tables(self.algorithm), rows, own)
+        return read_rows(tables(self.algorithm), matches, own)
 
     def may_answer(self, tables: Tables, titles: Titles) -> int:
         """Return how many rows the filters and the condition leave."""
@@ -156,9 +156,10 @@ class AskedOutside:
         """Return MATCHES of some titles, best first."""
         return self.index.search(self.value, titles, limit)
 
-    def read(self, tables: Tables, rows: Sequence[int], own: Sequence[str] = ()) -> pl.DataFrame:
+    def read(self, tables: Tables, matches: pl.DataFrame, own: Sequence[str] = ()) -> pl.DataFrame:
         """Return the rows behind matches, which have no columns of their own."""
-        return self.index.read(rows)
+        found = self.index.read(matches["row"].unique().to_list())
+        return matches.select("row").join(found, on="row", how="left", maintain_order="left")
 
     def may_answer(self, tables: Tables, titles: Titles) -> int:
         """Return how many rows the filters leave."""

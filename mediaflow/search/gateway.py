@@ -34,6 +34,7 @@ from mediaflow.search.results import Results
 from mediaflow.search.rights import Rights
 from mediaflow.search.routing import DIALOGUE, Router
 from mediaflow.search.scores import Scores, rescored
+from mediaflow.search.searchers.held import hold
 from mediaflow.search.similar import VISUAL, Pictures
 from mediaflow.search.stopping import check
 from mediaflow.search.views import View
@@ -281,8 +282,10 @@ class Gateway:
             table = self.reader.table(part.table)
             for index in table.describe_indices():
                 table.prewarm_index(index.name)
-        coming = [(self._texts.begin(identity, _WARMING), identity) for identity in manifest.encoders]
-        for _, identity in coming if models else ():
+            hold(table)
+        for identity in manifest.encoders:
+            self._texts.begin(identity, _WARMING)
+        for identity in manifest.encoders if models else ():
             self._texts.vector(identity, _WARMING)
 
     def _search(self, query: Query, offset: int) -> Results:

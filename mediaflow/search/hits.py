@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from mediaflow.search.asked import AnyAsked, Tables
+from mediaflow.search.asked import Tables
 from mediaflow.search.evaluation import Evaluation
 from mediaflow.search.fields import own_fields
 from mediaflow.search.people import Voices
@@ -104,8 +104,9 @@ class Showing:
         for answered, numbers, at in evaluation.sources(of_sources["number"].unique()):
             part = self._manifest.algorithms.get(answered.asked.algorithm)
             if part and "speaker" in part.fields:
-                places = pl.DataFrame({"number": numbers, "row": answered.matches["row"].gather(at)})
-                rows = answered.asked.read(self._tables, places["row"].unique().to_list()).drop_nulls("speaker")
+                matches = answered.matches[at]
+                places = pl.DataFrame({"number": numbers, "row": matches["row"]})
+                rows = answered.asked.read(self._tables, matches.unique("row")).drop_nulls("speaker")
                 told = of_sources.join(places.join(rows, on="row"), on="number").select("moment", "speaker")
                 frames.append(told)
         return pl.concat(frames).unique(maintain_order=True)
@@ -115,22 +116,14 @@ class Showing:
     ) -> dict[int, tuple[int, Source]]:
         """Read the rows behind some sources; return by number of a source its row and what it says."""
         places = {leaf: at for at, leaf in enumerate(leaves(clauses))}
-        found: dict[str, dict[int, tuple[int, float, int, int]]] = {}
-        readers: dict[str, AnyAsked] = {}
-        for answered, some, at in evaluation.placed(numbers):
-            rows, scores = (answered.matches.get_column(name).to_numpy()[at].tolist() for name in ("row", "score"))
-            of_algorithm = found.setdefault(answered.asked.algorithm, {})
-            readers[answered.asked.algorithm] = answered.asked
-            for number, row, score, place in zip(some, rows, scores, at, strict=True):
-                of_algorithm[number] = row, score, places[answered.leaf], place + 1
         read: dict[int, tuple[int, Source]] = {}
-        for algorithm, wanted in found.items():
+        for answered, some, at in evaluation.placed(numbers):
+            matches, algorithm, clause = answered.matches[at], answered.asked.algorithm, places[answered.leaf]
             part = self._manifest.algorithms.get(algorithm)
-            own = list(own_fields(part)) if part else []
-            frame = readers[algorithm].read(self._tables, sorted({row for row, *_ in wanted.values()}), own)
-            by_row = {row["row"]: row for row in frame.iter_rows(named=True)}
-            for number, (row, score, clause, rank) in wanted.items():
-                read[number] = row, _source(algorithm, part, by_row[row], score, clause, rank)
+            rows = answered.asked.read(self._tables, matches, list(own_fields(part)) if part else ())
+            scores = matches.get_column("score").to_list()
+            for number, row, score, place in zip(some, rows.iter_rows(named=True), scores, at, strict=True):
+                read[number] = row["row"], _source(algorithm, part, row, score, clause, place + 1)
         return read
 
 

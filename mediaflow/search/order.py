@@ -10,6 +10,7 @@ from mediaflow.search.asked import Tables
 from mediaflow.search.evaluation import Evaluation
 from mediaflow.search.group import by_time
 from mediaflow.search.query import SortBy
+from mediaflow.search.searchers.matches import columns_at
 
 if TYPE_CHECKING:
     import lance
@@ -65,10 +66,12 @@ def _values(moments: pl.DataFrame, evaluation: Evaluation, sort: SortBy, tables:
 
 def _column(table: lance.LanceDataset, field: str, rows: pl.Series) -> pl.DataFrame:
     """Return a column's values at some addresses of a table: `row`, `value`."""
-    few = f"_rowaddr IN ({', '.join(map(str, rows.to_list()))})" if len(rows) else "false"
-    scanner = table.scanner(columns=[field], filter=few if len(rows) <= _LOOKED_UP else None, with_row_address=True)
-    found = pl.DataFrame(pl.from_arrow(scanner.to_table()))
-    values = found.select(pl.col("_rowaddr").alias("row"), pl.col(field).alias("value"))
+    if len(rows) <= _LOOKED_UP:
+        found = columns_at(table, rows, [field]).with_columns(rows.alias("row"))
+    else:
+        scanned = table.scanner(columns=[field], with_row_address=True).to_table()
+        found = pl.DataFrame(pl.from_arrow(scanned)).rename({"_rowaddr": "row"})
+    values = found.select("row", pl.col(field).alias("value"))
     kind = values.schema["value"]
     if kind == pl.String:
         values = values.with_columns(pl.col("value").str.to_lowercase())

@@ -86,7 +86,7 @@ def _moved(probe: Probe, before: lance.LanceDataset, after: lance.LanceDataset, 
 
 
 def _told(table: lance.LanceDataset, found: pl.DataFrame) -> list[tuple[int, int, int, str | None]]:
-    rows = read_rows(table, found["row"].to_list()).select("row", "text")
+    rows = read_rows(table, found).select("row", "text")
     both = found.join(rows, on="row", how="left", maintain_order="left")
     return list(both.select("title_no", "start_ms", "end_ms", "text").iter_rows())
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from mediaflow.search.searchers.held import RANGE, REVISION, held
+
 if TYPE_CHECKING:
     import lance
 
@@ -17,14 +19,16 @@ MATCHES: dict[str, Any] = {
     "score": pl.Float64,
     "row": pl.UInt64,
 }
-"""A match: whose row it is, its range, its score (more is better), and its address in the table."""
+"""A match: whose row it is, its range, its score (more is better), and its address in the table.
+
+With the column `revision` besides, range and boxes are those of the row itself, which need not be read once more."""
 
 BOX: dict[str, Any] = {"x": pl.Float64, "y": pl.Float64, "w": pl.Float64, "h": pl.Float64}
 """What matches have besides where rows have boxes: left, top, width and height as fractions of the picture."""
 
 ROWS: dict[str, Any] = {
     "row": pl.UInt64,
-    "revision": pl.String,
+    REVISION: pl.String,
     "start_ms": pl.Int64,
     "end_ms": pl.Int64,
     "text": pl.String,
@@ -58,13 +62,18 @@ def read_matches(table: lance.LanceDataset, score: str | None, also: Sequence[st
         For `LanceDataset.scanner`: what to find, the condition, the limit.
     """
     boxes = BOX if set(BOX) <= set(table.schema.names) else {}
-    columns = ["title_no", "start_ms", "end_ms", *boxes, *also, *([score] if score else [])]
+    known = held(table)
+    columns = [*([] if known else RANGE), *boxes, *also, *([score] if score else [])]
     scanner = table.scanner(
         columns=columns, prefilter=True, with_row_address=True, disable_scoring_autoprojection=True, **scan
     )
     found = pl.DataFrame(pl.from_arrow(scanner.to_table()))
+    if known:
+        found = found.hstack(known.at(found["_rowaddr"].to_numpy()).get_columns())
     had = found.schema
     shown = {name: _as(kind, had, name) for name, kind in (MATCHES | boxes | dict.fromkeys(also, pl.String)).items()}
+    if known:
+        shown[REVISION] = pl.col(REVISION)
     own = pl.col(score).cast(pl.Float64) if score else pl.lit(1.0)
     shown["score"] = (1.0 - own / 2 if score == "_distance" else own).alias("score")
     shown["row"] = pl.col("_rowaddr").alias("row")
@@ -76,23 +85,32 @@ def best_first(matches: pl.DataFrame) -> pl.DataFrame:
     return matches.sort(_ORDER, descending=[True, False, False, False, False], nulls_last=True)
 
 
-def read_rows(table: lance.LanceDataset, addresses: Sequence[int], own: Sequence[str] = ()) -> pl.DataFrame:
-    """Return ROWS at some addresses of a table, in any order; what a table of its shape has not is null.
+def read_rows(table: lance.LanceDataset, matches: pl.DataFrame, own: Sequence[str] = ()) -> pl.DataFrame:
+    """Return ROWS behind matches, in their order; what a table of its shape has not is null.
 
     With `own`, names of columns, there is a column of that name besides: a struct of these.
     """
-    if not addresses:
+    if matches.is_empty():
         return pl.DataFrame(schema=ROWS)
-    names = set(table.schema.names)
-    columns = {name: _column(name, names) for name in ROWS if name != "row"}
-    where = f"_rowaddr IN ({', '.join(str(int(address)) for address in addresses)})"
-    wanted = list(dict.fromkeys([*(one for one in columns.values() if one), *own]))
-    found = pl.DataFrame(pl.from_arrow(table.scanner(columns=wanted, filter=where, with_row_address=True).to_table()))
-    had, columns["row"] = found.schema, "_rowaddr"
+    names, known = set(table.schema.names), set(matches.columns) if REVISION in matches.columns else {"row"}
+    columns = {name: name if name in known else _column(name, names) for name in ROWS}
+    wanted = [one for name, one in columns.items() if one and name not in known]
+    found = columns_at(table, matches["row"], list(dict.fromkeys([*wanted, *own])))
+    found = found.hstack([matches[name].cast(kind) for name, kind in ROWS.items() if name in known])
+    had = found.schema
     shown = {name: _as(kind, had, columns[name]).alias(name) for name, kind in ROWS.items()}
     if columns["end_ms"] == _INSTEAD["end_ms"]:
         shown["start_ms"] = pl.lit(0, pl.Int64).alias("start_ms")
     return found.select_seq(*shown.values(), *([pl.struct(own).alias("own")] if own else []))
+
+
+def columns_at(table: lance.LanceDataset, addresses: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
+    """Return some columns at addresses of a table, in their order."""
+    if not columns:
+        return pl.DataFrame(height=len(addresses))
+    # Lance's public `take` counts rows that are left, and a scan with these addresses as its filter costs twice as
+    # much. Without stable row ids, which no table here has, a row's id is its address.
+    return pl.DataFrame(pl.from_arrow(table._take_rows(addresses.to_list(), columns=list(columns))))
 
 
 def _column(name: str, names: Collection[str]) -> str | None:
