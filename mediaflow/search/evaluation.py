@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from mediaflow.errors import UsageError
@@ -238,7 +239,8 @@ class Evaluation:
         found = asked.find(self._table, titles, None if most is None else most + 1)
         cut = False
         if most is not None and len(found) > most:
-            before = found.filter(pl.col("score") > found["score"][most])
+            scores = found["score"].to_numpy()
+            before = found.head(int(np.count_nonzero(scores > scores[most])))
             cut = bool(len(before)) or asked.ranks
             # Where all score the same, none is left out.
             found = before if len(before) else found.head(most)
@@ -246,8 +248,8 @@ class Evaluation:
                 found = asked.find(self._table, titles, None)
         base = len(self.leaves) << _LEAF
         self.leaves.append(Answered(leaf, asked, titles, found, cut, 1e3 * (time.process_time() - start)))
-        number = pl.int_range(base, base + pl.len(), dtype=pl.Int64)
-        return found.select("title_no", "start_ms", "end_ms", "score", pl.concat_list(number).alias("sources"))
+        number = pl.Series("sources", np.arange(base, base + len(found), dtype=np.int64))
+        return found[["title_no", "start_ms", "end_ms", "score"]].hstack([number.reshape((-1, 1)).arr.to_list()])
 
 
 def _ordered(moments: pl.DataFrame) -> pl.DataFrame:

@@ -77,10 +77,10 @@ def fused(lists: Sequence[pl.DataFrame], weights: Sequence[float]) -> pl.DataFra
     pl.DataFrame
         MOMENTS, best first; equal scores in the order of title number and time.
     """
-    rows = pl.concat(lists)
+    rows = lists[0] if len(lists) == 1 else pl.concat(lists)
     if not len(rows):
         return rows
-    ranks = np.concatenate([one["score"].rank("min", descending=True).to_numpy() for one in lists]).astype(np.int64)
+    ranks = np.concatenate([_ranks(one["score"].to_numpy()) for one in lists])
     list_no = np.repeat(np.arange(len(lists)), [len(one) for one in lists])
     gains = np.asarray(weights, float)[list_no] / (CONSTANT + ranks)
     last = np.maximum(rows["end_ms"].to_numpy(), rows["start_ms"].to_numpy() + 1)
@@ -88,6 +88,8 @@ def fused(lists: Sequence[pl.DataFrame], weights: Sequence[float]) -> pl.DataFra
     scored = rows.with_columns(pl.Series("end_ms", last), pl.Series("score", gains))
     if alone.all():
         moments = scored
+        if (gains[1:] < gains[:-1]).all():
+            return moments
     else:
         place = np.arange(len(rows)) - np.concatenate([[0], np.cumsum([len(one) for one in lists])])[list_no]
         several = pl.DataFrame({"rank": ranks, "place": place, "list_no": list_no}).with_columns(
@@ -96,6 +98,11 @@ def fused(lists: Sequence[pl.DataFrame], weights: Sequence[float]) -> pl.DataFra
         crowd = pl.concat([scored, several], how="horizontal").filter(~alone)
         moments = pl.concat([scored.filter(alone), _together(crowd)])
     return moments.sort("score", "title_no", "start_ms", descending=[True, False, False])
+
+
+def _ranks(scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the rank of each score: 1 is the highest, equal ones share the best of theirs."""
+    return np.searchsorted(np.sort(-scores), -scores) + 1
 
 
 def _alone(title_no: NDArray[np.int32], start_ms: NDArray[np.int64], end_ms: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from mediaflow.search.query import GroupBy
@@ -22,7 +23,7 @@ def grouped(moments: pl.DataFrame, group_by: GroupBy | None, titles: pl.DataFram
         title_no, series.
     """
     if group_by is None:
-        return moments.with_columns(grouped=pl.lit(1, pl.Int64))
+        return moments.hstack([pl.Series("grouped", np.ones(len(moments), np.int64))])
     series = titles.select("title_no", group=pl.col("series") if group_by == "series" else pl.lit(None))
     keyed = moments.join(series, on="title_no", how="left", maintain_order="left")
     own = pl.when(pl.col("group").is_null()).then("title_no")

@@ -70,8 +70,8 @@ class Showing:
         numbers = shown.get_column("title_no").to_numpy()
         # Titles are in the order of their numbers.
         at = np.searchsorted(self._titles.get_column("title_no").to_numpy(), numbers)
-        titles = self._titles.select(_TITLE)[at].rows()
-        moments = shown.select("title_no", "start_ms", "end_ms", "score", "grouped").rows()
+        titles = self._titles[list(_TITLE)][at].rows()
+        moments = shown[["title_no", "start_ms", "end_ms", "score", "grouped"]].rows()
         hits: list[Hit] = []
         for moment, title, own in zip(moments, titles, several, strict=True):
             title_no, start_ms, end_ms, score, grouped = moment

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from mediaflow.search.searchers.held import RANGE, REVISION, held
@@ -68,20 +69,24 @@ def read_matches(table: lance.LanceDataset, score: str | None, also: Sequence[st
         columns=columns, prefilter=True, with_row_address=True, disable_scoring_autoprojection=True, **scan
     )
     found = pl.DataFrame(pl.from_arrow(scanner.to_table()))
-    if known:
-        found = found.hstack(known.at(found["_rowaddr"].to_numpy()).get_columns())
-    had = found.schema
-    shown = {name: _as(kind, had, name) for name, kind in (MATCHES | boxes | dict.fromkeys(also, pl.String)).items()}
-    if known:
-        shown[REVISION] = pl.col(REVISION)
-    own = pl.col(score).cast(pl.Float64) if score else pl.lit(1.0)
+    address = found["_rowaddr"].alias("row")
+    whose = known.at(address.to_numpy()) if known else found
+    # Of few rows series cost a tenth of what expressions do.
+    shown = {name: _as(kind, whose if name in RANGE else found, name) for name, kind in (MATCHES | boxes).items()}
+    own = found[score].cast(pl.Float64) if score else pl.Series(np.ones(len(found)))
     shown["score"] = (1.0 - own / 2 if score == "_distance" else own).alias("score")
-    shown["row"] = pl.col("_rowaddr").alias("row")
-    return best_first(found.select_seq(*shown.values()))
+    shown["row"] = address
+    shown.update((name, _as(pl.String, found, name)) for name in also)
+    if known:
+        shown[REVISION] = whose[REVISION]
+    return best_first(pl.DataFrame(list(shown.values())))
 
 
 def best_first(matches: pl.DataFrame) -> pl.DataFrame:
     """Sort matches by their scores; equal scores in the order of titles and times."""
+    scores = matches["score"].to_numpy()
+    if (scores[1:] < scores[:-1]).all():
+        return matches
     return matches.sort(_ORDER, descending=[True, False, False, False, False], nulls_last=True)
 
 
@@ -96,12 +101,13 @@ def read_rows(table: lance.LanceDataset, matches: pl.DataFrame, own: Sequence[st
     columns = {name: name if name in known else _column(name, names) for name in ROWS}
     wanted = [one for name, one in columns.items() if one and name not in known]
     found = columns_at(table, matches["row"], list(dict.fromkeys([*wanted, *own])))
-    found = found.hstack([matches[name].cast(kind) for name, kind in ROWS.items() if name in known])
-    had = found.schema
-    shown = {name: _as(kind, had, columns[name]).alias(name) for name, kind in ROWS.items()}
+    shown = [
+        matches[name].cast(kind) if name in known else _as(kind, found, columns[name], len(matches)).alias(name)
+        for name, kind in ROWS.items()
+    ]
     if columns["end_ms"] == _INSTEAD["end_ms"]:
-        shown["start_ms"] = pl.lit(0, pl.Int64).alias("start_ms")
-    return found.select_seq(*shown.values(), *([pl.struct(own).alias("own")] if own else []))
+        shown[list(ROWS).index("start_ms")] = pl.Series("start_ms", np.zeros(len(matches), np.int64))
+    return pl.DataFrame([*shown, *([found[list(own)].to_struct("own")] if own else [])])
 
 
 def columns_at(table: lance.LanceDataset, addresses: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
@@ -118,9 +124,12 @@ def _column(name: str, names: Collection[str]) -> str | None:
     return next((one for one in (name, _INSTEAD.get(name)) if one in names), None)
 
 
-def _as(kind: Any, had: Mapping[str, Any], column: str | None) -> pl.Expr:
-    """Return a column as a type; null where the author of an algorithm has something else of that name."""
-    own = None if column is None else had.get(column)
-    if column is None or own is None or not (own.is_numeric() if kind.is_numeric() else own == kind):
-        return pl.lit(None, kind)
-    return pl.col(column) if own == kind else pl.col(column).cast(kind)
+def _as(kind: Any, found: pl.DataFrame, column: str | None, count: int | None = None) -> pl.Series:
+    """Return a column as a type; null where the author of an algorithm has something else of that name.
+
+    `count` says how many nulls; None: as many as there are rows.
+    """
+    own: pl.Series | None = found.get_column(column, default=None) if column is not None else None
+    if own is None or not (own.dtype.is_numeric() if kind.is_numeric() else own.dtype == kind):
+        return pl.Series(column or "", [None] * (len(found) if count is None else count), kind)
+    return own if own.dtype == kind else own.cast(kind)
