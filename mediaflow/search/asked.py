@@ -12,18 +12,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from functools import lru_cache
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 import polars as pl
 
 from mediaflow.search.literals import among, both
+from mediaflow.search.searchers.held import rows_of_titles
 from mediaflow.search.searchers.matches import read_rows
 from mediaflow.search.searchers.text import TextSearcher
 from mediaflow.search.searchers.vector import EXACT_ROWS, VectorSearcher
 
 if TYPE_CHECKING:
     import lance
+    from numpy.typing import NDArray
 
     from mediaflow.search.searchers import Searcher
 
@@ -32,6 +35,8 @@ _LISTED, _ROWS_A_TITLE = 500, 3
 # Where all that fit are asked for: from this share of the titles on, those of others are taken out afterwards.
 _LARGE_SHARE = 0.25
 _MORE = 4
+# Words that stand in a larger share than this of the first rows are usual.
+_HEAD_ROWS, _USUAL = 10_000, 0.02
 
 Tables: TypeAlias = "Callable[[str], lance.LanceDataset]"
 Titles: TypeAlias = frozenset[int] | None
@@ -86,22 +91,43 @@ class Asked:
         """Whether any row answers, better or worse."""
         return self.searcher.ranks
 
+    @property
+    def ordered(self) -> bool:
+        """Whether rows that score the same come in the order of titles and times, however few are asked for."""
+        return isinstance(self.searcher, TextSearcher) and self.searcher.alone
+
     def find(self, tables: Tables, titles: Titles, limit: int | None) -> pl.DataFrame:
         """Return MATCHES of some titles, best first."""
         if isinstance(self.searcher, TextSearcher) and self.searcher.alone:
-            # Which of them are best is known once all that may answer are scored.
-            found = self.searcher.scored(self._found(tables, titles, None))
-            return found if limit is None else found.head(limit)
+            return self._alone(self.searcher, tables, titles, limit)
         return self._found(tables, titles, limit)
+
+    def _alone(self, searcher: TextSearcher, tables: Tables, titles: Titles, limit: int | None) -> pl.DataFrame:
+        """Find rows that are scored each by itself: which of them are best is known once all are found.
+
+        Of words that stand in many rows none is better than others, and they come in the order of titles. That is
+        seen from the first titles, whose rows are enough then.
+        """
+        table = tables(self.algorithm)
+        first, least = _head(table, titles)
+        if titles is not None and limit is not None and len(first) and searcher.may_be_usual(table, _USUAL / 2):
+            among_first = f"title_no >= {first[0]} AND title_no <= {first[-1]}"
+            some = searcher.search(table, both(self.condition, among_first), None)
+            some = some.filter(_listed(titles).has(some["title_no"]))
+            if least < len(some) >= limit:
+                return searcher.scored(some, True).head(limit)
+        found = self._found(tables, titles, None)
+        usual = bool(len(first)) and int((found["title_no"] <= int(first[-1])).sum()) > least
+        found = searcher.scored(found, usual)
+        return found if limit is None else found.head(limit)
 
     def _found(self, tables: Tables, titles: Titles, limit: int | None) -> pl.DataFrame:
         table = tables(self.algorithm)
         if titles is None or not (at_first := self._beyond(tables, titles, limit)):
             return self.searcher.search(table, self._within(titles), limit)
-        wanted = pl.Series(np.fromiter(titles, np.int32, len(titles)))
         while True:
             found = self.searcher.search(table, self.condition, None if limit is None else at_first)
-            kept = found.filter(pl.col("title_no").is_in(wanted.implode()))
+            kept = found.filter(_listed(titles).has(found["title_no"]))
             if limit is None or len(kept) >= limit or len(found) < at_first:
                 return kept.head(len(kept) if limit is None else limit)
             at_first *= _MORE
@@ -146,6 +172,7 @@ class AskedOutside:
     value: str
 
     least: float | None = None
+    ordered: ClassVar[bool] = False
 
     @property
     def ranks(self) -> bool:
@@ -168,6 +195,35 @@ class AskedOutside:
     def how(self, tables: Tables, titles: Titles, found: int) -> str:
         """Say that it was found outside."""
         return "outside"
+
+
+class _Listed:
+    """Many titles: their numbers in order, and which of any rows are theirs."""
+
+    def __init__(self, titles: frozenset[int]) -> None:
+        self.numbers = np.sort(np.fromiter(titles, np.int32, len(titles)))
+        self._theirs = np.zeros(int(self.numbers.max(initial=-1)) + 2, bool)
+        self._theirs[self.numbers] = True
+
+    def has(self, title_no: pl.Series) -> pl.Series:
+        """Say of each row by its title's number whether it is one of theirs."""
+        return pl.Series(self._theirs[np.minimum(title_no.to_numpy(), len(self._theirs) - 1)])
+
+
+# Who may not see all asks again and again with the same titles.
+_listed = lru_cache(maxsize=16)(_Listed)
+
+
+def _head(table: lance.LanceDataset, titles: Titles) -> tuple[NDArray[np.int32], int]:
+    """Return the first of some titles, with so many rows that they tell which words are usual, and in how many of these
+    a word then stands; none where few titles are asked for.
+    """
+    if titles is None or len(titles) <= _LISTED:
+        return np.empty(0, np.int32), 0
+    numbers = _listed(titles).numbers
+    rows = rows_of_titles(table, numbers).cumsum()
+    first = numbers[: int(np.searchsorted(rows, _HEAD_ROWS)) + 1]
+    return first, int(rows[len(first) - 1] * _USUAL)
 
 
 AnyAsked: TypeAlias = Asked | AskedOutside

@@ -238,6 +238,8 @@ class Evaluation:
         start = time.process_time()
         found = asked.find(self._table, titles, None if most is None else most + 1)
         cut = False
+        if most is not None and len(found) > most and asked.ordered:
+            found, cut = _before(found, most), True
         if most is not None and len(found) > most:
             scores = found["score"].to_numpy()
             before = found.head(int(np.count_nonzero(scores > scores[most])))
@@ -250,6 +252,16 @@ class Evaluation:
         self.leaves.append(Answered(leaf, asked, titles, found, cut, 1e3 * (time.process_time() - start)))
         number = pl.Series("sources", np.arange(base, base + len(found), dtype=np.int64))
         return found[["title_no", "start_ms", "end_ms", "score"]].hstack([number.reshape((-1, 1)).arr.to_list()])
+
+
+def _before(found: pl.DataFrame, most: int) -> pl.DataFrame:
+    """Return at most so many of the matches, of those that differ in nothing but their rows all or none."""
+    alike = ("score", "title_no", "start_ms", "end_ms")
+    beyond = found[most].select(alike).row(0)
+    last = most
+    while last and found[last - 1].select(alike).row(0) == beyond:
+        last -= 1
+    return found.head(last or most)
 
 
 def _ordered(moments: pl.DataFrame) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import TracebackType
@@ -58,6 +59,8 @@ _MOST_HITS = 1000
 _REMEMBERED, _A_QUESTION = 500_000, 500
 # Catalogues of those who may not see all are held for so many titles in all: about 250 MB. A small one counts as some.
 _NARROW_TITLES, _A_CATALOGUE = 500_000, 1_000
+# Of the last filters is remembered which titles fit: so many numbers in all, some tens of megabytes.
+_SELECTED, _A_SELECTION = 500_000, 100
 # Any text does: the first one that a model encodes takes longer than the others.
 _WARMING = "a picture"
 
@@ -117,6 +120,7 @@ class Gateway:
         self._scores = scores or Scores()
         # Shared with the gateways of those who may not see all, so that all of them together are bounded.
         self._known: LRUCache[tuple[frozenset[str] | None, Query, int], _Ranked] = LRUCache(_REMEMBERED, _rows)
+        self._selected: LRUCache[tuple[frozenset[str] | None, Filters], Selection] = LRUCache(_SELECTED, _chosen)
         self._narrow: LRUCache[Rights, Gateway] = LRUCache(_NARROW_TITLES, _titles)
         self._lock = threading.Lock()
         self._see(Catalogue(reader, lambda: self._speakers))
@@ -215,12 +219,20 @@ class Gateway:
         UsageError, SnapshotExpired
             As for `search`.
         """
+        asked = self.catalogue.allowed, filters
+        with self._lock:
+            known = self._selected.get(asked)
+        if known is not None:
+            return known
         with self.reader.reading():
             selection = self.catalogue.select(filters)
             for wanted in filters.rows:
                 numbers = self._router.titles_with(wanted)
                 left = numbers if selection.title_nos is None else selection.title_nos & numbers
                 selection = replace(selection, title_nos=left)
+        with self._lock, suppress(ValueError):
+            # Of more titles than there is room for, nothing is remembered.
+            self._selected[asked] = selection
         return selection
 
     def within(self, allowed: frozenset[str]) -> Gateway:
@@ -402,6 +414,11 @@ class Gateway:
 def _rows(ranked: _Ranked) -> int:
     """Return how many rows an answer takes as much memory as."""
     return _A_QUESTION + len(ranked.moments) + sum(len(one.matches) for one in ranked.evaluation.leaves)
+
+
+def _chosen(selection: Selection) -> int:
+    """Return how many numbers of titles a selection takes as much memory as."""
+    return _A_SELECTION + len(selection.title_nos or ())
 
 
 def _titles(gateway: Gateway) -> int:

@@ -44,8 +44,9 @@ def narrow(everything: Gateway) -> Gateway:
 
 @pytest.fixture(scope="module")
 def without(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
-    """The same library without them."""
-    return world(tmp_path_factory.mktemp("store"), FORBIDDEN).gateway()
+    """The same library without them, seen by who may see what is there."""
+    gateway = world(tmp_path_factory.mktemp("store"), FORBIDDEN).gateway()
+    return gateway.within(frozenset(gateway.catalogue.titles["title_id"]))
 
 
 def said(ask: Callable[[], Any]) -> Any:

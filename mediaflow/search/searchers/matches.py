@@ -45,7 +45,9 @@ _INSTEAD = {"text": "label", "end_ms": "duration_ms"}
 _ORDER = ("score", "title_no", "start_ms", "end_ms", "row")
 
 
-def read_matches(table: lance.LanceDataset, score: str | None, also: Sequence[str] = (), **scan: Any) -> pl.DataFrame:
+def read_matches(
+    table: lance.LanceDataset, score: str | None, also: Sequence[str] = (), sort: bool = True, **scan: Any
+) -> pl.DataFrame:
     """Scan a table and return MATCHES, with BOX where it has boxes, best first.
 
     Those with equal scores come in the order of titles and times.
@@ -59,6 +61,8 @@ def read_matches(table: lance.LanceDataset, score: str | None, also: Sequence[st
         made their cosine) or `_score`. None: all 1.
     also : sequence of str
         Further columns of text to return.
+    sort : bool
+        Whether the order matters.
     **scan
         For `LanceDataset.scanner`: what to find, the condition, the limit.
     """
@@ -79,7 +83,8 @@ def read_matches(table: lance.LanceDataset, score: str | None, also: Sequence[st
     shown.update((name, _as(pl.String, found, name)) for name in also)
     if known:
         shown[REVISION] = whose[REVISION]
-    return best_first(pl.DataFrame(list(shown.values())))
+    matches = pl.DataFrame(list(shown.values()))
+    return best_first(matches) if sort else matches
 
 
 def best_first(matches: pl.DataFrame) -> pl.DataFrame:

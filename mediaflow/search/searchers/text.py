@@ -1,20 +1,23 @@
 """Rows whose text has words, and phrases exactly as they stand; scored by BM25.
 
 BM25 weighs a word by how rare it is among all rows. For who may not see all rows that would tell of the others, so that
-for them each row is scored by itself: by what BM25 gives how often the words stand in how long a text (S. Robertson and
-H. Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009, section 3.4), each word weighing the same.
+for them each row is scored by itself: by what BM25 gives a word that stands once in a text of its length (S. Robertson
+and H. Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009, section 3.4), each word the same.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 import polars as pl
 
 from mediaflow.errors import UsageError
+from mediaflow.search.searchers.held import held, length_of
 from mediaflow.search.searchers.matches import best_first, read_matches
 
 if TYPE_CHECKING:
@@ -23,11 +26,9 @@ if TYPE_CHECKING:
 
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»「」『』", '"'))
 _PART = re.compile(r'"([^"]*)"|([^\s"]+)|"')
+# The usual parameters, and a text of so many characters counts as neither short nor long.
+_K1, _B, _USUAL_LENGTH = 1.2, 0.75, 40
 _WORD = re.compile(r"\w+")
-# The usual parameters, and a text of so many words counts as neither short nor long.
-_K1, _B, _USUAL_WORDS = 1.2, 0.75, 8.0
-# What stands in more rows than these says nothing: all score the same.
-_MOST_SCORED = 20_000
 _JOINED = re.compile(r"\w[^\w\s]+\w")
 
 
@@ -44,21 +45,30 @@ class TextSearcher:
     ranks: ClassVar[bool] = False
 
     def search(self, table: lance.LanceDataset, condition: str | None, limit: int | None) -> pl.DataFrame:
+        """Return MATCHES; with `alone` not scored yet, in no order, and with a column `length`."""
+        known = held(table) if self.alone else None
+        also = ("text",) if self.alone and not known else ()
         query = full_text_query(self.text)
-        also = ("text",) if self.alone else ()
-        return read_matches(table, "_score", also, full_text_query=query, filter=condition, limit=limit)
+        scan = {"full_text_query": query, "filter": condition, "limit": limit}
+        found = read_matches(table, "_score", also, not self.alone, **scan)
+        if not self.alone:
+            return found
+        if known:
+            return found.hstack([known.lengths(found["row"].to_numpy())])
+        return found.hstack([length_of(found["text"])]).drop("text")
 
-    def scored(self, matches: pl.DataFrame) -> pl.DataFrame:
-        """Return all matches of those that may answer, found with `alone`, as MATCHES scored each by itself."""
-        score = pl.lit(1.0)
-        if len(matches) <= _MOST_SCORED:
-            text = pl.col("text").str.to_lowercase()
-            long = 1 - _B + _B * text.str.count_matches(_WORD.pattern) / _USUAL_WORDS
-            words, phrases = words_and_phrases(self.text)
-            # The index knows more forms of a word than these: in what it found, each stands once at least.
-            often = [text.str.count_matches(_sequence(one)).clip(1) for one in (*words, *phrases)]
-            score = pl.sum_horizontal((_K1 + 1) * one / (one + _K1 * long) for one in often)
-        return best_first(matches.with_columns(score=score.cast(pl.Float64)).drop("text"))
+    def may_be_usual(self, table: lance.LanceDataset, share: float) -> bool:
+        """Guess whether the words stand in more than a share of the rows of a table."""
+        known = held(table)
+        parts = itertools.chain(*words_and_phrases(self.text))
+        return known is not None and known.share(word for part in parts for word in _WORD.findall(part)) > share
+
+    def scored(self, matches: pl.DataFrame, usual: bool) -> pl.DataFrame:
+        """Return matches found with `alone`, as MATCHES scored each by itself; where the words are `usual`, all 1."""
+        count = sum(map(len, words_and_phrases(self.text)))
+        long = 1 - _B + _B * matches["length"].to_numpy() / _USUAL_LENGTH
+        score = np.ones(len(matches)) if usual else count * (_K1 + 1) / (1 + _K1 * long)
+        return best_first(matches.drop("length").with_columns(pl.Series("score", score)))
 
 
 def words_and_phrases(text: str) -> tuple[list[str], list[str]]:
@@ -88,11 +98,6 @@ def full_text_query(text: str) -> FullTextQuery:
     if not parts:
         raise UsageError(f"There is no word to look for in {text!r}; give at least one.", text=text)
     return parts[0] if len(parts) == 1 else BooleanQuery([(Occur.MUST, part) for part in parts])
-
-
-def _sequence(term: str) -> str:
-    """Return the pattern of a word or phrase, in small letters: its words one after the other, with marks between."""
-    return r"\b" + r"\W+".join(_WORD.findall(term.lower())) + r"\b"
 
 
 def _has_word(text: str) -> bool:
