@@ -109,15 +109,18 @@ class Asked:
         seen from the first titles, whose rows are enough then.
         """
         table = tables(self.algorithm)
-        first, least = _head(table, titles)
-        if titles is not None and limit is not None and len(first) and searcher.may_be_usual(table, _USUAL / 2):
-            among_first = f"title_no >= {first[0]} AND title_no <= {first[-1]}"
-            some = searcher.search(table, both(self.condition, among_first), None)
-            some = some.filter(_listed(titles).has(some["title_no"]))
-            if least < len(some) >= limit:
-                return searcher.scored(some, True).head(limit)
+        if limit is not None and searcher.may_be_usual(table, _USUAL / 2):
+            first, least = _head(table, titles)
+            if len(first):
+                among_first = f"title_no >= {first[0]} AND title_no <= {first[-1]}"
+                some = _of(titles, searcher.search(table, both(self.condition, among_first), None))
+                if least < len(some) >= limit:
+                    return searcher.scored(some, True).head(limit)
         found = self._found(tables, titles, None)
-        usual = bool(len(first)) and int((found["title_no"] <= int(first[-1])).sum()) > least
+        usual = False
+        if len(found) > _HEAD_ROWS * _USUAL:
+            first, least = _head(table, titles)
+            usual = bool(len(first)) and int((found["title_no"] <= int(first[-1])).sum()) > least
         found = searcher.scored(found, usual)
         return found if limit is None else found.head(limit)
 
@@ -127,7 +130,7 @@ class Asked:
             return self.searcher.search(table, self._within(titles), limit)
         while True:
             found = self.searcher.search(table, self.condition, None if limit is None else at_first)
-            kept = found.filter(_listed(titles).has(found["title_no"]))
+            kept = _of(titles, found)
             if limit is None or len(kept) >= limit or len(found) < at_first:
                 return kept.head(len(kept) if limit is None else limit)
             at_first *= _MORE
@@ -198,20 +201,24 @@ class AskedOutside:
 
 
 class _Listed:
-    """Many titles: their numbers in order, and which of any rows are theirs."""
+    """Many titles: their numbers in order, and by number whether a title is one of them."""
 
     def __init__(self, titles: frozenset[int]) -> None:
         self.numbers = np.sort(np.fromiter(titles, np.int32, len(titles)))
-        self._theirs = np.zeros(int(self.numbers.max(initial=-1)) + 2, bool)
-        self._theirs[self.numbers] = True
-
-    def has(self, title_no: pl.Series) -> pl.Series:
-        """Say of each row by its title's number whether it is one of theirs."""
-        return pl.Series(self._theirs[np.minimum(title_no.to_numpy(), len(self._theirs) - 1)])
+        self.theirs = np.zeros(int(self.numbers.max(initial=-1)) + 2, bool)
+        self.theirs[self.numbers] = True
 
 
 # Who may not see all asks again and again with the same titles.
 _listed = lru_cache(maxsize=16)(_Listed)
+
+
+def _of(titles: Titles, found: pl.DataFrame) -> pl.DataFrame:
+    """Return the matches of some titles."""
+    if titles is None:
+        return found
+    theirs = _listed(titles).theirs
+    return found[np.flatnonzero(theirs[np.minimum(found["title_no"].to_numpy(), len(theirs) - 1)])]
 
 
 def _head(table: lance.LanceDataset, titles: Titles) -> tuple[NDArray[np.int32], int]:

@@ -68,7 +68,8 @@ class TextSearcher:
         count = sum(map(len, words_and_phrases(self.text)))
         long = 1 - _B + _B * matches["length"].to_numpy() / _USUAL_LENGTH
         score = np.ones(len(matches)) if usual else count * (_K1 + 1) / (1 + _K1 * long)
-        return best_first(matches.drop("length").with_columns(pl.Series("score", score)))
+        own = [pl.Series("score", score) if one.name == "score" else one for one in matches if one.name != "length"]
+        return best_first(pl.DataFrame(own))
 
 
 def words_and_phrases(text: str) -> tuple[list[str], list[str]]:
