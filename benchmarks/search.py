@@ -19,7 +19,7 @@ import polars as pl
 from benchmarks._claims import Claim, tell
 from benchmarks._library import CUES, LABELS, LENGTH_MS, manifest, spoken, timed, titles, write
 from mediaflow.search.gateway import Gateway
-from mediaflow.search.joins import RELATIONS, pairs
+from mediaflow.search.post.joins import RELATIONS, pairs
 from mediaflow.search.query import AllOf, Clause, Dialogue, Filters, Label, Not, Query, TimeJoin, Where
 from mediaflow.snapshots.reader import SnapshotReader
 from mediaflow.storage.objects import FolderStore

@@ -22,9 +22,9 @@ from mediaflow.cli.main import app
 from mediaflow.quality.comparison import compare
 from mediaflow.quality.evaluation import evaluate
 from mediaflow.quality.questions import ANSWERED, ASKED, NARROWED, read
-from mediaflow.search.facets import FACETS
+from mediaflow.search.post.facets import FACETS
+from mediaflow.search.process.wire import LEAVES, SIMILAR, read_clause, read_query, write_clause, write_query
 from mediaflow.search.query import Filters, Query, SpaceJoin, TimeJoin, Weighted
-from mediaflow.search.wire import LEAVES, SIMILAR, read_clause, read_query, write_clause, write_query
 from mediaflow.settings import Settings
 from mediaflow.storage.objects import FolderStore
 from tests.publishing.gates.studio import Studio

@@ -20,7 +20,7 @@ def algorithms(
     as_json: Json = False,
 ) -> None:
     """List the algorithms that can be searched: who owns them, what they find, their fields, and of how many titles."""
-    from mediaflow.search.fields import no_such_algorithm
+    from mediaflow.search.route.fields import no_such_algorithm
 
     with sentences():
         found = _searchable(server)

@@ -42,7 +42,7 @@ def add(
 ) -> None:
     """Make a key and print it, this once: of the key itself nothing is kept."""
     from mediaflow.library import open_library
-    from mediaflow.search.rights import Rights
+    from mediaflow.search.titles.rights import Rights
     from mediaflow.serve.access.keys import Keys
 
     with sentences(), open_library() as opened:

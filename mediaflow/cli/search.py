@@ -12,7 +12,7 @@ import typer
 from mediaflow.cli.output import print_json, print_note, print_table, sentences
 from mediaflow.cli.remote import Remote, Server, client
 from mediaflow.errors import SystemFault, UsageError
-from mediaflow.search.parse import Options, parse_query
+from mediaflow.search.process.parse import Options, parse_query
 from mediaflow.search.query import Dialogue
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _answered(server: str | None, asked: Query, as_json: bool, as_of: str | None
 
 def _said(query: str, options: Options) -> Query:
     """Return the question that is given as JSON, or in a file; `UsageError` where options ask for something too."""
-    from mediaflow.search.wire import read_query
+    from mediaflow.search.process.wire import read_query
 
     plain = vars(Options())
     if any((value or None) != (plain[name] or None) for name, value in vars(options).items()):

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mediaflow.search.process.wire import write_query
 from mediaflow.search.query import Query, SimilarToClip, SimilarToPicture
-from mediaflow.search.wire import write_query
 
 _ENUMS = ("group_by", "sort", "presence", "comparison", "relation", "extent")
 _FILES: dict[str, type[SimilarToPicture] | type[SimilarToClip]] = {"picture": SimilarToPicture, "clip": SimilarToClip}

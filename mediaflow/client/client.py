@@ -9,7 +9,7 @@ from typing import Any
 from mediaflow.client import asking, reading
 from mediaflow.client.transport import Retries, Transport
 from mediaflow.search.explain import Step
-from mediaflow.search.facets import Count, Facet
+from mediaflow.search.post.facets import Count, Facet
 from mediaflow.search.query import Filters, FreeText, Query
 from mediaflow.search.views.characters import Characters
 from mediaflow.search.views.timeline import Timeline

@@ -12,9 +12,9 @@ from mediaflow.errors import MediaflowError
 KINDS: Mapping[str, str] = {
     "UsageError": "mediaflow.errors",
     "SystemFault": "mediaflow.errors",
-    "NoSuchAlgorithm": "mediaflow.search.fields",
-    "NoSuchField": "mediaflow.search.fields",
-    "WrongValue": "mediaflow.search.fields",
+    "NoSuchAlgorithm": "mediaflow.search.route.fields",
+    "NoSuchField": "mediaflow.search.route.fields",
+    "WrongValue": "mediaflow.search.route.fields",
     "ScoreFailed": "mediaflow.search.scores",
     "WrongCursor": "mediaflow.serve.cursors",
     "WrongLink": "mediaflow.serve.media.links",

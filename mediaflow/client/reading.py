@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mediaflow.search.facets import Count
+from mediaflow.search.post.facets import Count
 from mediaflow.search.results import Box, Hit, Results, Source
 
 _NUMBERS = ("season", "year")

@@ -67,7 +67,7 @@ class Asking(Publishing):
             return self._gateway
 
     def searchable(self) -> list[dict[str, Any]]:
-        """Return what the current snapshot can be asked; see `mediaflow.search.described`."""
+        """Return what the current snapshot can be asked; see `mediaflow.search.reading.described`."""
         return self._newest_gateway().algorithms()
 
     def at(self, snapshot: str) -> Gateway:
@@ -174,7 +174,7 @@ class Asking(Publishing):
 
     def thumbnails(self, hits: Sequence[Hit]) -> list[Path | None]:
         """Write a small picture of each hit into the cache, from the snapshot that it came from; return the files."""
-        from mediaflow.search.thumbnails import write_thumbnails
+        from mediaflow.search.reading.thumbnails import write_thumbnails
 
         found: list[Path | None] = [None] * len(hits)
         for snapshot in {hit.snapshot for hit in hits}:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mediaflow.errors import UsageError
-from mediaflow.search.parse import Options, parse_language, parse_query, parse_timecode
+from mediaflow.search.process.parse import Options, parse_language, parse_query, parse_timecode
 from mediaflow.search.query import (
     Clause,
     Dialogue,

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from mediaflow.search.cutoffs import FALSE_POSITIVES
-from mediaflow.search.encoding import Encoded, Encoders, TextVectors
 from mediaflow.search.gateway import Gateway
+from mediaflow.search.process.encoding import Encoded, Encoders, TextVectors
 from mediaflow.search.query import Query
 from mediaflow.search.results import Results
+from mediaflow.search.route.cutoffs import FALSE_POSITIVES
+from mediaflow.search.route.similar import Pictures
 from mediaflow.search.scores import Scores
-from mediaflow.search.similar import Pictures
 from mediaflow.snapshots.engine import LINGER_MS, TTL_MS, Host
 from mediaflow.snapshots.reader import SnapshotReader
 from mediaflow.storage.objects import ObjectStore

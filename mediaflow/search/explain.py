@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from mediaflow.search.query import Clause, leaves
 
 if TYPE_CHECKING:
-    from mediaflow.search.asked import Tables
-    from mediaflow.search.evaluation import Answered
+    from mediaflow.search.post.evaluation import Answered
+    from mediaflow.search.route.asked import Tables
 
 
 @dataclass(frozen=True)

@@ -15,29 +15,29 @@ import polars as pl
 from cachetools import LRUCache
 
 from mediaflow.errors import UsageError
-from mediaflow.search.annotations import read_annotations
-from mediaflow.search.asked import AnyAsked, Asked, Index
-from mediaflow.search.catalogue import Catalogue, Selection
-from mediaflow.search.cutoffs import FALSE_POSITIVES, CutOffs
-from mediaflow.search.described import described
-from mediaflow.search.encoding import Encoders, TextVectors
-from mediaflow.search.evaluation import Evaluation
 from mediaflow.search.explain import Step, explain
-from mediaflow.search.facets import Count, facets
-from mediaflow.search.fields import check_sortable
-from mediaflow.search.group import by_time, grouped
-from mediaflow.search.hits import Showing
 from mediaflow.search.literals import among, both
-from mediaflow.search.order import by_field
-from mediaflow.search.people import Voices
+from mediaflow.search.post.evaluation import Evaluation
+from mediaflow.search.post.facets import Count, facets
+from mediaflow.search.post.group import by_time, grouped
+from mediaflow.search.post.hits import Showing
+from mediaflow.search.post.order import by_field
+from mediaflow.search.process.encoding import Encoders, TextVectors
 from mediaflow.search.query import Filters, FreeText, Query, Sort, SortBy, leaves
+from mediaflow.search.reading.annotations import read_annotations
+from mediaflow.search.reading.described import described
 from mediaflow.search.results import Results
-from mediaflow.search.rights import Rights
-from mediaflow.search.routing import DIALOGUE, Router
+from mediaflow.search.route.asked import AnyAsked, Asked, Index
+from mediaflow.search.route.cutoffs import FALSE_POSITIVES, CutOffs
+from mediaflow.search.route.fields import check_sortable
+from mediaflow.search.route.routing import DIALOGUE, Router
+from mediaflow.search.route.similar import VISUAL, Pictures
 from mediaflow.search.scores import Scores, rescored
 from mediaflow.search.searchers.held import hold
-from mediaflow.search.similar import VISUAL, Pictures
 from mediaflow.search.stopping import check
+from mediaflow.search.titles.catalogue import Catalogue, Selection
+from mediaflow.search.titles.people import Voices
+from mediaflow.search.titles.rights import Rights
 from mediaflow.search.views import View
 from mediaflow.storage import steps
 
@@ -169,7 +169,7 @@ class Gateway:
             return explain(evaluation.leaves, query.clauses, self._table, self._cutoffs.rate)
 
     def facets(self, query: Query, wanted: Sequence[str]) -> dict[str, list[Count]]:
-        """Count the hits of a query, on all pages, by what their titles are; see `mediaflow.search.facets`.
+        """Count the hits of a query, on all pages, by what their titles are; see `mediaflow.search.post.facets`.
 
         Raises
         ------
@@ -197,7 +197,7 @@ class Gateway:
     def annotations(
         self, title: str, start_ms: int = 0, end_ms: int = 2**40, algorithms: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
-        """Return what algorithms found in a part of a title; see `mediaflow.search.annotations`.
+        """Return what algorithms found in a part of a title; see `mediaflow.search.reading.annotations`.
 
         Raises
         ------
@@ -208,7 +208,7 @@ class Gateway:
             return read_annotations(self.reader, self.catalogue.one_title(title), start_ms, end_ms, algorithms)
 
     def algorithms(self) -> list[dict[str, Any]]:
-        """Return what can be asked; see `mediaflow.search.described`."""
+        """Return what can be asked; see `mediaflow.search.reading.described`."""
         return described(self.reader.manifest, self.rows, self.pending, len(self.catalogue.titles))
 
     def select(self, filters: Filters) -> Selection:

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-# Relations of ranges in time, and what of two ranges is a result; `mediaflow.search.joins` and `moments` say which.
+# Relations of ranges in time, and what of two ranges is a result: see `mediaflow.search.post.joins` and `moments`.
 Relation: TypeAlias = Literal["overlap", "within", "before", "after", "during"]
 Extent: TypeAlias = Literal["union", "intersection"]
-# Relations of boxes in the picture, of rows that are seen at the same time; `mediaflow.search.boxes` says which.
+# Relations of boxes in the picture, of rows that are seen at the same time; `mediaflow.search.route.boxes` says which.
 SpaceRelation: TypeAlias = Literal["same_frame", "left_of", "above"]
 InRegion: TypeAlias = Literal["overlaps", "inside"]
-# How an algorithm's own field is compared with a value; `mediaflow.search.fields` says which field can be.
+# How an algorithm's own field is compared with a value; `mediaflow.search.route.fields` says which field can be.
 Comparison: TypeAlias = Literal["equals", "least", "most", "contains"]
 Value: TypeAlias = str | int | float | bool
 Presence: TypeAlias = Literal["speaks", "in cast"]

@@ -18,8 +18,8 @@ import polars as pl
 
 from mediaflow.algorithms.loading import module_of
 from mediaflow.errors import AlgorithmError, UsageError
-from mediaflow.search.evaluation import Evaluation, weighted_leaves
-from mediaflow.search.moments import MOMENTS
+from mediaflow.search.post.evaluation import Evaluation, weighted_leaves
+from mediaflow.search.post.moments import MOMENTS
 from mediaflow.search.query import Clause
 
 ENTRY_POINTS = "mediaflow.scores"

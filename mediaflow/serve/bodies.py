@@ -10,7 +10,7 @@ _SEVERAL = ("all", "any")
 
 
 def as_wire(body: Any) -> Any:
-    """Return a body of GraphQL or gRPC in the form that `mediaflow.search.wire` reads.
+    """Return a body of GraphQL or gRPC in the form that `mediaflow.search.process.wire` reads.
 
     What is null counts as left out. A range of years is an object of `first` and `last` there, and a pair here; a
     message that only holds the `clauses` of `all` or `any` is that list.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, get_args
 
 from mediaflow.errors import MediaflowError, UsageError
-from mediaflow.search.rights import Rights
+from mediaflow.search.titles.rights import Rights
 
 Role: TypeAlias = Literal["search", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mediaflow.search.results import in_json
 
 if TYPE_CHECKING:
-    from mediaflow.search.facets import Count
+    from mediaflow.search.post.facets import Count
 
 _SHAPED = ("algorithm", "start_ms", "end_ms", "revision", "shot_no", "text", "label", "confidence", "score")
 _BOX = ("x", "y", "w", "h")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mediaflow.errors import MediaflowError, UsageError
-from mediaflow.search.wire import read_query, write_query
+from mediaflow.search.process.wire import read_query, write_query
 from mediaflow.serve.caller import ANYBODY, Caller
 from mediaflow.serve.cursors import Cursors, Place
 from mediaflow.serve.forms import annotation, facet_counts
@@ -19,9 +19,9 @@ from mediaflow.snapshots.reader import SnapshotExpired
 if TYPE_CHECKING:
     import polars as pl
 
-    from mediaflow.search.encoding import Encoded
     from mediaflow.search.engine import SearchEngine
     from mediaflow.search.gateway import Gateway
+    from mediaflow.search.process.encoding import Encoded
     from mediaflow.snapshots.manifest import AlgorithmPart
 
 MOST_ON_A_PAGE = 500
@@ -97,7 +97,7 @@ class Service:
         Parameters
         ----------
         body : Mapping
-            The query, as `mediaflow.search.wire.read_query` reads it; `limit` is the size of a page.
+            The query, as `mediaflow.search.process.wire.read_query` reads it; `limit` is the size of a page.
         cursor : str, optional
             The `next_cursor` of the page before, which came from the same query. The page is of the same snapshot.
 
@@ -131,14 +131,14 @@ class Service:
     def facets(
         self, body: Mapping[str, Any], of: Sequence[str], most: int = 20, beside: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Return how the hits of a query, on all pages, are spread; see `mediaflow.search.facets`.
+        """Return how the hits of a query, on all pages, are spread; see `mediaflow.search.post.facets`.
 
         Parameters
         ----------
         body : Mapping
             The query, as for `search`.
         of : sequence of str
-            Of `mediaflow.search.facets.FACETS`.
+            Of `mediaflow.search.post.facets.FACETS`.
         most : int
             So many values of each, the most frequent.
         beside : Mapping, optional
@@ -231,9 +231,9 @@ class Service:
         Raises
         ------
         UsageError, SnapshotExpired, EngineNotReady, NothingPublished
-            As for `search`; or what is said by `mediaflow.search.annotations.read_annotations`.
+            As for `search`; or what is said by `mediaflow.search.reading.annotations.read_annotations`.
         """
-        from mediaflow.search.fields import own_fields
+        from mediaflow.search.route.fields import own_fields
 
         _check_size(limit)
         part: dict[str, Any] = {"title": title, "start_ms": start_ms, "algorithms": list(algorithms)}
@@ -300,7 +300,7 @@ class Service:
         Returns
         -------
         dict
-            `snapshot`, `release`, and `algorithms`, each as `mediaflow.search.described.described` gives it.
+            `snapshot`, `release`, and `algorithms`, each as `mediaflow.search.reading.described.described` gives it.
         """
         with self._gateway() as gateway:
             found = _of(gateway) | {"algorithms": gateway.algorithms()}

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mediaflow.cli.main import app
-from mediaflow.search.rights import Rights
+from mediaflow.search.titles.rights import Rights
 from mediaflow.serve.access.keys import Keys, found
 from mediaflow.storage.objects import FolderStore
 

@@ -18,8 +18,8 @@ from mediaflow.cli.search import answer, search
 from mediaflow.errors import SystemFault, TitleError, UsageError
 from mediaflow.search.gateway import Gateway
 from mediaflow.search.query import Dialogue, Filters, Query, Visual
+from mediaflow.search.reading.thumbnails import write_thumbnails
 from mediaflow.search.results import Hit, Results
-from mediaflow.search.thumbnails import write_thumbnails
 from mediaflow.storage.objects import FolderStore
 from tests.conftest import ROOT
 from tests.search.world import World, cue, shot

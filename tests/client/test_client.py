@@ -17,8 +17,8 @@ from mediaflow.client import Client, Page, Retries, Status
 from mediaflow.client.errors import RETRIED
 from mediaflow.errors import MediaflowError, UsageError
 from mediaflow.search.engine import SearchEngine
-from mediaflow.search.facets import FACETS
 from mediaflow.search.gateway import Gateway
+from mediaflow.search.post.facets import FACETS
 from mediaflow.search.query import (
     Condition,
     Dialogue,

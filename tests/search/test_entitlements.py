@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from mediaflow.errors import MediaflowError
-from mediaflow.search.facets import FACETS
 from mediaflow.search.gateway import Gateway
+from mediaflow.search.post.facets import FACETS
 from mediaflow.search.query import (
     Character,
     Clause,
@@ -23,7 +23,7 @@ from mediaflow.search.query import (
     SimilarToShot,
     Visual,
 )
-from mediaflow.search.rights import Rights
+from mediaflow.search.titles.rights import Rights
 from mediaflow.search.views.characters import Characters
 from mediaflow.search.views.timeline import Timeline
 from tests.search.truths import Brute, questions, world

@@ -11,10 +11,10 @@ import pytest
 
 from mediaflow.errors import UsageError
 from mediaflow.search.gateway import Gateway
+from mediaflow.search.process.wire import read_query, write_query
 from mediaflow.search.query import AllOf, AnyOf, Clause, Dialogue, Filters, Query, Visual, Weighted, Where
 from mediaflow.search.results import Results
 from mediaflow.search.scores import Score, ScoreFailed, Scores
-from mediaflow.search.wire import read_query, write_query
 from mediaflow.storage import layout
 from tests.conftest import ROOT
 from tests.search.harbour import make_world

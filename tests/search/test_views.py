@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mediaflow.errors import UsageError
-from mediaflow.search.facets import FACETS, Count
 from mediaflow.search.gateway import Gateway
+from mediaflow.search.post.facets import FACETS, Count
 from mediaflow.search.query import AllOf, Clause, Dialogue, Filters, Label, Query, Visual
 from mediaflow.search.views.characters import Characters
 from mediaflow.search.views.timeline import Timeline

@@ -34,7 +34,7 @@ from mediaflow.search.query import (
     Visual,
 )
 from mediaflow.storage.objects import FolderStore
-from tests.search.test_joins import naive
+from tests.search.post.test_joins import naive
 from tests.search.world import BOX, LABEL, TEXT, World, cue, shot
 
 FPS, FILMS, EPISODES, SHOTS = 24, 6, 6, 12

@@ -16,7 +16,7 @@ from mediaflow.cli.main import app
 from mediaflow.client import Client
 from mediaflow.errors import MediaflowError
 from mediaflow.search.engine import SearchEngine
-from mediaflow.search.wire import read_query
+from mediaflow.search.process.wire import read_query
 from mediaflow.serve.grpc import search_pb2 as messages
 from mediaflow.serve.grpc import search_pb2_grpc as stubs
 from tests.serve.conftest import Server

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mediaflow.search.engine import SearchEngine
+from mediaflow.search.process.wire import write_query
 from mediaflow.search.query import (
     AllOf,
     AnyOf,
@@ -35,7 +36,6 @@ from mediaflow.search.query import (
     Weighted,
     Where,
 )
-from mediaflow.search.wire import write_query
 from tests.conftest import examples
 from tests.serve.conftest import Server
 from tests.serve.faces import Face, GraphQL, Grpc, Python, Refused, without_nulls

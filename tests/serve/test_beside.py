@@ -11,13 +11,13 @@ import pytest
 
 from mediaflow.errors import MediaflowError
 from mediaflow.search.engine import SearchEngine
-from mediaflow.search.facets import FACETS
-from mediaflow.search.fields import own_fields
+from mediaflow.search.post.facets import FACETS
+from mediaflow.search.process.wire import read_query
 from mediaflow.search.query import Condition, Filters, Where
 from mediaflow.search.results import in_json
+from mediaflow.search.route.fields import own_fields
 from mediaflow.search.views.characters import Characters
 from mediaflow.search.views.timeline import Timeline
-from mediaflow.search.wire import read_query
 from mediaflow.serve.forms import plain
 from mediaflow.serve.grpc import search_pb2 as messages
 from tests.serve.conftest import Server

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mediaflow.search.engine import SearchEngine
-from mediaflow.search.wire import LEAVES, MOST_DEEP, MOST_LEAVES, SIMILAR
+from mediaflow.search.process.wire import LEAVES, MOST_DEEP, MOST_LEAVES, SIMILAR
 from tests.serve.conftest import Server
 from tests.serve.faces import (
     Answer,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mediaflow.search.wire import MOST_DEEP as MOST_CLAUSES_DEEP
-from mediaflow.search.wire import MOST_LEAVES
+from mediaflow.search.process.wire import MOST_DEEP as MOST_CLAUSES_DEEP
+from mediaflow.search.process.wire import MOST_LEAVES
 from mediaflow.serve import http, work
 from mediaflow.serve.graphql import limits, schema
 from mediaflow.serve.grpc import face

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from mediaflow.search.process.wire import write_query
 from mediaflow.search.query import Dialogue, Query
-from mediaflow.search.wire import write_query
 from mediaflow.serve.cursors import Cursors, Place
 from mediaflow.serve.forms import annotation
 from mediaflow.serve.graphql.limits import MOST_COST, MOST_DEEP

@@ -15,8 +15,8 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from mediaflow.search.process.wire import write_query
 from mediaflow.search.query import Dialogue, Query
-from mediaflow.search.wire import write_query
 from mediaflow.serve.cursors import Cursors, Place
 from mediaflow.serve.grpc import search_pb2 as messages
 from mediaflow.serve.grpc import search_pb2_grpc as stubs

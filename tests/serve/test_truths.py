@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mediaflow.search.process.wire import write_query
 from mediaflow.search.query import Visual, leaves
-from mediaflow.search.wire import write_query
 from tests.search.truths import Brute, Question, questions, world
 from tests.serve.conftest import Server, start, stop
 from tests.serve.faces import CommandLine, Face, GraphQL, Grpc

@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 
 from mediaflow.algorithms.contract import Algorithm, Shape
 from mediaflow.cli.main import app
-from mediaflow.search.fields import compares, type_of
-from mediaflow.search.wire import read_query
+from mediaflow.search.process.wire import read_query
+from mediaflow.search.route.fields import compares, type_of
 from mediaflow.serve.graphql.names import camel, members
 from mediaflow.storage.objects import FolderStore
 from tests.conftest import ROOT

@@ -27,9 +27,9 @@ from mediaflow.snapshots.manifest import Manifest
 from mediaflow.snapshots.reader import SnapshotReader
 
 if TYPE_CHECKING:
-    from mediaflow.search.encoding import Encoders
     from mediaflow.search.gateway import Gateway
-    from mediaflow.search.similar import Pictures
+    from mediaflow.search.process.encoding import Encoders
+    from mediaflow.search.route.similar import Pictures
     from mediaflow.storage.objects import ObjectStore
 
 

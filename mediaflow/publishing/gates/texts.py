@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from mediaflow.models.encoder import Encoder
-    from mediaflow.search.encoding import Encoders
+    from mediaflow.search.process.encoding import Encoders
 
 
 class RememberedTexts:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import polars as pl
 
-    from mediaflow.search.catalogue import Catalogue
+    from mediaflow.search.titles.catalogue import Catalogue
 
 
 class View(Protocol):
@@ -19,7 +19,7 @@ class View(Protocol):
         Parameters
         ----------
         moments : pl.DataFrame
-            MOMENTS of `mediaflow.search.moments`, in the order of the answer.
+            MOMENTS of `mediaflow.search.post.moments`, in the order of the answer.
         spoken : pl.DataFrame
             Which cues the moments come from: `moment` (its place in `moments`) and `speaker`, as written.
         catalogue : Catalogue

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
-    from mediaflow.search.catalogue import Catalogue
+    from mediaflow.search.titles.catalogue import Catalogue
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from mediaflow.errors import UsageError
 if TYPE_CHECKING:
     import polars as pl
 
-    from mediaflow.search.catalogue import Catalogue
+    from mediaflow.search.titles.catalogue import Catalogue
 
 _MOST_BINS = 1_000
 

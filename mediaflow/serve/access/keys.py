@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mediaflow.errors import UsageError
-from mediaflow.search.rights import Rights
+from mediaflow.search.titles.rights import Rights
 from mediaflow.serve.caller import ROLES, Role
 from mediaflow.storage.layout import KEYS
 from mediaflow.storage.log import NumberedLog

@@ -33,7 +33,7 @@ from graphql import (
     visit,
 )
 
-from mediaflow.search.fields import NoSuchField, no_such_algorithm, no_such_field
+from mediaflow.search.route.fields import NoSuchField, no_such_algorithm, no_such_field
 from mediaflow.serve.graphql.own import Named, Own
 
 

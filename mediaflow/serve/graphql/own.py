@@ -15,7 +15,7 @@ from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceTyp
 
 from mediaflow.algorithms.contract import Shape
 from mediaflow.algorithms.shapes import BOXED_SHAPES
-from mediaflow.search.fields import compares, inner_type, own_fields, type_of
+from mediaflow.search.route.fields import compares, inner_type, own_fields, type_of
 from mediaflow.serve.graphql.names import free, is_name, members, pascal
 from mediaflow.snapshots.manifest import AlgorithmPart
 

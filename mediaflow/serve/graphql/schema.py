@@ -13,7 +13,7 @@ from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, assert_enum
 from starlette.datastructures import UploadFile
 
 from mediaflow.errors import MediaflowError, UsageError
-from mediaflow.search.facets import FACETS
+from mediaflow.search.post.facets import FACETS
 from mediaflow.serve.bodies import as_query, as_wire
 from mediaflow.serve.graphql.own import named
 from mediaflow.serve.graphql.scalars import SCALARS

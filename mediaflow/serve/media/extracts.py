@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from mediaflow.errors import MediaflowError
 from mediaflow.search.engine import SearchEngine
-from mediaflow.search.thumbnails import Range, read_thumbnail
+from mediaflow.search.reading.thumbnails import Range, read_thumbnail
 from mediaflow.serve.media.links import Extract
 from mediaflow.snapshots.pins import verified
 from mediaflow.snapshots.reader import SnapshotExpired, SnapshotReader, gone

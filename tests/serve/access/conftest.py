@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from mediaflow.search.rights import Rights
+from mediaflow.search.titles.rights import Rights
 from mediaflow.serve.access.keys import Keys
 from mediaflow.storage.objects import FolderStore
 from tests.serve.conftest import Server, start, stop

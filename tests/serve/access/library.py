@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from mediaflow.search.engine import SearchEngine
-from mediaflow.search.rights import Rights
+from mediaflow.search.titles.rights import Rights
 from mediaflow.serve.access.door import Door
 from mediaflow.serve.access.keys import Keys
 from mediaflow.serve.cursors import Cursors

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from mediaflow.errors import UsageError
-from mediaflow.search.rights import Rights
+from mediaflow.search.titles.rights import Rights
 from mediaflow.serve.access.keys import Keys, found
 from mediaflow.storage.objects import FolderStore
 

@@ -18,7 +18,7 @@ from graphql import GraphQLSchema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediaflow.search.rights import Rights
+from mediaflow.search.titles.rights import Rights
 from mediaflow.serve.graphql.schema import make_schema
 from mediaflow.serve.graphql.schemas import Schemas
 from mediaflow.serve.work import Work

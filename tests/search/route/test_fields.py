@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaflow.errors import UsageError
-from mediaflow.search.fields import NoSuchField, WrongValue, compares, own_fields, type_of
 from mediaflow.search.gateway import Gateway
 from mediaflow.search.query import AllOf, Comparison, Condition, Dialogue, Filters, Query, SortBy, Visual, Where
 from mediaflow.search.results import Hit
+from mediaflow.search.route.fields import NoSuchField, WrongValue, compares, own_fields, type_of
 from mediaflow.storage.objects import FolderStore
 from tests.search.world import BOX, LABEL, TEXT, World, cue, shot
 

@@ -12,9 +12,9 @@ from functools import cached_property
 import polars as pl
 
 from mediaflow.errors import UsageError
-from mediaflow.search.names import alike, fold, has_words
-from mediaflow.search.people import Cast, Voices, voices_of
 from mediaflow.search.query import Filters
+from mediaflow.search.titles.names import alike, fold, has_words
+from mediaflow.search.titles.people import Cast, Voices, voices_of
 from mediaflow.snapshots.reader import SnapshotReader
 
 _TITLES = (
@@ -143,7 +143,7 @@ class Catalogue:
         return Selection(voices.titles if chosen is None else voices.titles & chosen, voices, tuple(notes))
 
     def voices(self, characters: tuple[str, ...], talents: tuple[str, ...]) -> Voices:
-        """Return where people are to be found; see `mediaflow.search.people.voices_of`."""
+        """Return where people are to be found; see `mediaflow.search.titles.people.voices_of`."""
         return voices_of(self.cast, self._seen(self._speakers()), characters, talents)
 
     def _seen(self, rows: pl.DataFrame) -> pl.DataFrame:

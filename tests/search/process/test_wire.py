@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaflow.errors import UsageError
+from mediaflow.search.process.wire import MOST_DEEP, MOST_LEAVES, read_clause, read_query, write_clause, write_query
 from mediaflow.search.query import (
     AllOf,
     AnyOf,
@@ -37,7 +38,6 @@ from mediaflow.search.query import (
     Weighted,
     Where,
 )
-from mediaflow.search.wire import MOST_DEEP, MOST_LEAVES, read_clause, read_query, write_clause, write_query
 
 texts, numbers = st.text(max_size=9), st.integers(0, 10**9)
 shares = st.floats(0, 1, allow_nan=False)

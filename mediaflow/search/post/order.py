@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from mediaflow.search.asked import Tables
-from mediaflow.search.evaluation import Evaluation
-from mediaflow.search.group import by_time
+from mediaflow.search.post.evaluation import Evaluation
+from mediaflow.search.post.group import by_time
 from mediaflow.search.query import SortBy
+from mediaflow.search.route.asked import Tables
 from mediaflow.search.searchers.matches import columns_at
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def by_field(
     tables : callable
         Opens the table of an algorithm.
     titles : pl.DataFrame
-        As for `mediaflow.search.group.by_time`.
+        As for `mediaflow.search.post.group.by_time`.
     """
     values = _values(moments, evaluation, sort, tables)
     best = values.group_by("moment").agg(pl.col("value").max() if sort.descending else pl.col("value").min())

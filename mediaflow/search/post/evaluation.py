@@ -18,11 +18,11 @@ import numpy as np
 import polars as pl
 
 from mediaflow.errors import UsageError
-from mediaflow.search.asked import AnyAsked, Tables, Titles
-from mediaflow.search.fusion import CONSTANT, fused
-from mediaflow.search.moments import distinct, in_space, in_time, together, without
+from mediaflow.search.post.fusion import CONSTANT, fused
+from mediaflow.search.post.moments import distinct, in_space, in_time, together, without
 from mediaflow.search.query import AllOf, AnyOf, Clause, Combined, Leaf, Not, SpaceJoin, TimeJoin, Weighted, leaves
-from mediaflow.search.routing import Router
+from mediaflow.search.route.asked import AnyAsked, Tables, Titles
+from mediaflow.search.route.routing import Router
 from mediaflow.search.searchers.matches import BOX
 from mediaflow.search.searchers.vector import EXACT_ROWS
 from mediaflow.search.stopping import check

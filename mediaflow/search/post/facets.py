@@ -43,7 +43,7 @@ def facets(moments: pl.DataFrame, titles: pl.DataFrame, wanted: Sequence[str]) -
     moments : pl.DataFrame
         title_no of each hit.
     titles : pl.DataFrame
-        title_no and the columns of `mediaflow.search.catalogue`.
+        title_no and the columns of `mediaflow.search.titles.catalogue`.
     wanted : sequence of str
         Of `FACETS`.
 

@@ -27,7 +27,7 @@ from mediaflow.search.query import (
     Where,
 )
 from mediaflow.storage.objects import FolderStore
-from tests.search.test_joins import naive
+from tests.search.post.test_joins import naive
 from tests.search.world import LABEL, World, cue, shot
 
 Row = tuple[int, int, int]

@@ -26,7 +26,7 @@ from mediaflow.search.query import (
     Where,
 )
 from mediaflow.storage.objects import FolderStore
-from tests.search.test_joins import naive
+from tests.search.post.test_joins import naive
 from tests.search.world import BOX, DIM, RANGE, TEXT, World, cue, shot
 
 WORDS = ("exit", "open", "taxi")

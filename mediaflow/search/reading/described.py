@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mediaflow.search.fields import compares, field_type, own_fields
+from mediaflow.search.route.fields import compares, field_type, own_fields
 
 if TYPE_CHECKING:
     from mediaflow.snapshots.manifest import AlgorithmPart, Manifest

@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 
 from mediaflow.errors import UsageError
-from mediaflow.search.boxes import stand
-from mediaflow.search.joins import pairs
+from mediaflow.search.post.joins import pairs
 from mediaflow.search.query import Extent, Relation, SpaceRelation
+from mediaflow.search.route.boxes import stand
 
 RANGE = ("title_no", "start_ms", "end_ms")
 MOMENTS: dict[str, Any] = {
@@ -68,7 +68,7 @@ def in_time(
     left, right : pl.DataFrame
         Moments.
     relation, most_ms
-        See `mediaflow.search.joins.pairs`.
+        See `mediaflow.search.post.joins.pairs`.
     extent : "union" or "intersection"
         The range of the result: from the first begin to the last end, or what the two share. Of pairs `within` a
         distance those that share nothing have no intersection, and are left out.
@@ -91,7 +91,7 @@ def in_space(left: pl.DataFrame, right: pl.DataFrame, relation: SpaceRelation) -
     left, right : pl.DataFrame
         Moments of one row each, with x, y, w, h, and `row`, which is the same in both for the same row alone.
     relation : SpaceRelation
-        See `mediaflow.search.boxes.stand`.
+        See `mediaflow.search.route.boxes.stand`.
     """
     one, other = pairs(left, right, "overlap")
     stands = stand(left[one], right[other], relation) & (left["row"].gather(one) != right["row"].gather(other))

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaflow.errors import UsageError
-from mediaflow.search.joins import RELATIONS
-from mediaflow.search.moments import MOMENTS, distinct, in_time, together, without
+from mediaflow.search.post.joins import RELATIONS
+from mediaflow.search.post.moments import MOMENTS, distinct, in_time, together, without
 from mediaflow.search.query import Extent, Relation
-from tests.search.test_joins import naive
+from tests.search.post.test_joins import naive
 
 Moment = tuple[int, int, int, float, list[int]]
 

@@ -8,7 +8,7 @@ import pytest
 
 from mediaflow.errors import SystemFault
 from mediaflow.search.query import Query, Visual
-from mediaflow.search.thumbnails import write_thumbnails
+from mediaflow.search.reading.thumbnails import write_thumbnails
 from mediaflow.storage.objects import FolderStore
 from tests.search.world import World, shot
 

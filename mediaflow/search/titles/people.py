@@ -13,7 +13,7 @@ from functools import cached_property
 import polars as pl
 
 from mediaflow.search.literals import among, text_literal
-from mediaflow.search.names import fold, has_words
+from mediaflow.search.titles.names import fold, has_words
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from mediaflow.search.moments import MOMENTS
+from mediaflow.search.post.moments import MOMENTS
 
 CONSTANT = 60
 """k of the formula: how much the first ranks stand out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mediaflow.search.names import fold
+from mediaflow.search.titles.names import fold
 
 if TYPE_CHECKING:
     import polars as pl

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from mediaflow.search.names import alike, fold, has_words
-from mediaflow.search.people import Cast, voices_of
+from mediaflow.search.titles.names import alike, fold, has_words
+from mediaflow.search.titles.people import Cast, voices_of
 
 FOLDED = [
     ("Café  Société", "cafe societe"),

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from mediaflow.search.asked import Tables
-from mediaflow.search.evaluation import Evaluation
-from mediaflow.search.fields import own_fields
-from mediaflow.search.people import Voices
+from mediaflow.search.post.evaluation import Evaluation
 from mediaflow.search.query import Clause, Presence, leaves
 from mediaflow.search.results import Box, Hit, Source
+from mediaflow.search.route.asked import Tables
+from mediaflow.search.route.fields import own_fields
+from mediaflow.search.titles.people import Voices
 
 if TYPE_CHECKING:
     from mediaflow.snapshots.manifest import AlgorithmPart, Manifest

@@ -10,11 +10,7 @@ import polars as pl
 
 from mediaflow.algorithms.shapes import BOXED_SHAPES, VECTOR_SHAPES
 from mediaflow.errors import TitleError, UsageError
-from mediaflow.search.asked import Asked
-from mediaflow.search.boxes import in_region
-from mediaflow.search.catalogue import Catalogue
-from mediaflow.search.cutoffs import CutOffs
-from mediaflow.search.encoding import Encoders, TextVectors
+from mediaflow.search.process.encoding import Encoders, TextVectors
 from mediaflow.search.query import (
     Similar,
     SimilarToClip,
@@ -24,8 +20,12 @@ from mediaflow.search.query import (
     SimilarToVector,
     Visual,
 )
+from mediaflow.search.route.asked import Asked
+from mediaflow.search.route.boxes import in_region
+from mediaflow.search.route.cutoffs import CutOffs
 from mediaflow.search.searchers.sequence import SequenceSearcher
 from mediaflow.search.searchers.vector import VectorSearcher
+from mediaflow.search.titles.catalogue import Catalogue
 from mediaflow.snapshots.manifest import AlgorithmPart
 from mediaflow.snapshots.reader import SnapshotReader
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaflow.errors import UsageError
-from mediaflow.search.joins import RELATIONS, pairs
+from mediaflow.search.post.joins import RELATIONS, pairs
 from mediaflow.search.query import Relation
 
 Rows = list[tuple[int, int, int]]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediaflow.search.fusion import CONSTANT, Fused, Ranked, fused, hits_of
+from mediaflow.search.post.fusion import CONSTANT, Fused, Ranked, fused, hits_of
 
 Row = tuple[int, int, int, float]
 

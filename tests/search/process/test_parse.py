@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mediaflow.cli.output import timecode
 from mediaflow.errors import UsageError
-from mediaflow.search.parse import (
+from mediaflow.search.process.parse import (
     Options,
     parse_language,
     parse_query,

@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING
 from mediaflow.algorithms.palette import OKLAB
 from mediaflow.algorithms.shapes import BOXED_SHAPES, TEXT_SHAPES, VECTOR_SHAPES
 from mediaflow.errors import UsageError
-from mediaflow.search.asked import TITLES, AnyAsked, Asked, AskedOutside, Index
-from mediaflow.search.boxes import in_region
-from mediaflow.search.catalogue import Catalogue
-from mediaflow.search.cutoffs import CutOffs
-from mediaflow.search.encoding import Encoders, TextVectors
-from mediaflow.search.fields import condition_on, no_such_algorithm, number
 from mediaflow.search.literals import among, at_least, both, text_literal
+from mediaflow.search.process.encoding import Encoders, TextVectors
 from mediaflow.search.query import (
     Character,
     Dialogue,
@@ -26,6 +21,11 @@ from mediaflow.search.query import (
     Visual,
     Where,
 )
+from mediaflow.search.route.asked import TITLES, AnyAsked, Asked, AskedOutside, Index
+from mediaflow.search.route.boxes import in_region
+from mediaflow.search.route.cutoffs import CutOffs
+from mediaflow.search.route.fields import condition_on, no_such_algorithm, number
+from mediaflow.search.route.similar import VISUAL, Likeness, Pictures
 from mediaflow.search.searchers import Searcher
 from mediaflow.search.searchers.colour import ColourSearcher, colour_of
 from mediaflow.search.searchers.label import LabelSearcher
@@ -33,7 +33,7 @@ from mediaflow.search.searchers.ranges import EverySearcher, RangeSearcher
 from mediaflow.search.searchers.text import TextSearcher, words_and_phrases
 from mediaflow.search.searchers.vector import VectorSearcher
 from mediaflow.search.searchers.whole import WholeSearcher
-from mediaflow.search.similar import VISUAL, Likeness, Pictures
+from mediaflow.search.titles.catalogue import Catalogue
 from mediaflow.snapshots.manifest import AlgorithmPart
 from mediaflow.snapshots.reader import SnapshotReader
 

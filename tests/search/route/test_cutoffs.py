@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mediaflow.search.cutoffs import CutOffs
 from mediaflow.search.gateway import Gateway
 from mediaflow.search.query import AllOf, Dialogue, Not, Query, SimilarToPicture, SimilarToShot, Visual
+from mediaflow.search.route.cutoffs import CutOffs
 from mediaflow.storage.objects import FolderStore
 from tests.search.world import DIM, ColourEncoder, OneEncoder, RawPictures, World, cue, shot
 

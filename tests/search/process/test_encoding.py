@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mediaflow.errors import SystemFault, UsageError
-from mediaflow.search.encoding import TextVectors
+from mediaflow.search.process.encoding import TextVectors
 from tests.search.world import MODEL, ColourEncoder
 
 

@@ -1,0 +1,1 @@
+"""From clauses to what the tables of a snapshot are asked."""

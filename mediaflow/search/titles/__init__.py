@@ -1,0 +1,1 @@
+"""The titles of a snapshot and their people: which of them a question is about, and who may see which."""
