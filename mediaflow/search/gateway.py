@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from cachetools import LRUCache
 
 from mediaflow.errors import UsageError
 from mediaflow.search.explain import Step, explain
 from mediaflow.search.literals import among, both
+from mediaflow.search.memory import Memory
 from mediaflow.search.post.evaluation import Evaluation
 from mediaflow.search.post.facets import Count, facets
 from mediaflow.search.post.group import by_time, grouped
 from mediaflow.search.post.hits import Showing
 from mediaflow.search.post.order import by_field
+from mediaflow.search.post.ranked import CANDIDATES_IN_ORDER, Ranked, candidates_of, depth_of, rows_of
 from mediaflow.search.process.encoding import Encoders, TextVectors
 from mediaflow.search.query import Filters, FreeText, Query, Sort, SortBy, leaves
 from mediaflow.search.reading.annotations import read_annotations
@@ -46,38 +45,17 @@ if TYPE_CHECKING:
 
     from mediaflow.snapshots.reader import SnapshotReader
 
-_CANDIDATES = 200
-_CANDIDATES_PER_HIT = 4
-_CANDIDATES_FOR_GROUPS = 2_000
-# In an order other than that of scores, so many are put; of more, the best.
-_CANDIDATES_IN_ORDER = 20_000
 # Where the next page needs more, so many times as many are looked for.
 _DEEPER = 8
 _MOST_HITS = 1000
-# So many moments and matches of the last questions are remembered for their next pages: some tens of megabytes. A
-# question without any costs as much as some hundreds of them.
-_REMEMBERED, _A_QUESTION = 500_000, 500
+# So many moments and matches of the last questions are remembered for their next pages: some tens of megabytes.
+_REMEMBERED = 500_000
 # Catalogues of those who may not see all are held for so many titles in all: about 250 MB. A small one counts as some.
 _NARROW_TITLES, _A_CATALOGUE = 500_000, 1_000
 # Of the last filters is remembered which titles fit: so many numbers in all, some tens of megabytes.
 _SELECTED, _A_SELECTION = 500_000, 100
 # Any text does: the first one that a model encodes takes longer than the others.
 _WARMING = "a picture"
-
-
-@dataclass(frozen=True)
-class _Ranked:
-    """What answers a question, all pages of it.
-
-    `moments` are in the order of the answer, or, unless `in_order`, best first; `unended` says whether there are more,
-    `cut` whether more would be found, of which no page tells.
-    """
-
-    moments: pl.DataFrame
-    evaluation: Evaluation
-    in_order: bool
-    unended: bool
-    cut: bool = False
 
 
 class Gateway:
@@ -119,10 +97,9 @@ class Gateway:
         self._outside = outside or {}
         self._scores = scores or Scores()
         # Shared with the gateways of those who may not see all, so that all of them together are bounded.
-        self._known: LRUCache[tuple[frozenset[str] | None, Query, int], _Ranked] = LRUCache(_REMEMBERED, _rows)
-        self._selected: LRUCache[tuple[frozenset[str] | None, Filters], Selection] = LRUCache(_SELECTED, _chosen)
-        self._narrow: LRUCache[Rights, Gateway] = LRUCache(_NARROW_TITLES, _titles)
-        self._lock = threading.Lock()
+        self._known: Memory[tuple[frozenset[str] | None, Query, int], Ranked] = Memory(_REMEMBERED, rows_of)
+        self._selected: Memory[tuple[frozenset[str] | None, Filters], Selection] = Memory(_SELECTED, _chosen)
+        self._narrow: Memory[Rights, Gateway] = Memory(_NARROW_TITLES, _titles)
         self._see(Catalogue(reader, lambda: self._speakers))
 
     def _see(self, catalogue: Catalogue) -> None:
@@ -165,7 +142,7 @@ class Gateway:
         """
         with self.reader.reading():
             selection = self._selection(query)
-            evaluation = self._evaluated(query, selection, _depth(query)).evaluation
+            evaluation = self._evaluated(query, selection, depth_of(query)).evaluation
             return explain(evaluation.leaves, query.clauses, self._table, self._cutoffs.rate)
 
     def facets(self, query: Query, wanted: Sequence[str]) -> dict[str, list[Count]]:
@@ -220,8 +197,7 @@ class Gateway:
             As for `search`.
         """
         asked = self.catalogue.allowed, filters
-        with self._lock:
-            known = self._selected.get(asked)
+        known = self._selected.get(asked)
         if known is not None:
             return known
         with self.reader.reading():
@@ -230,9 +206,7 @@ class Gateway:
                 numbers = self._router.titles_with(wanted)
                 left = numbers if selection.title_nos is None else selection.title_nos & numbers
                 selection = replace(selection, title_nos=left)
-        with self._lock, suppress(ValueError):
-            # Of more titles than there is room for, nothing is remembered.
-            self._selected[asked] = selection
+        self._selected.put(asked, selection)
         return selection
 
     def within(self, allowed: frozenset[str]) -> Gateway:
@@ -249,12 +223,10 @@ class Gateway:
 
     def seen_by(self, rights: Rights) -> Gateway:
         """Return the gateway `within` the titles that rights name in this snapshot; the same for the same rights."""
-        with self._lock:
-            known = self._narrow.get(rights)
+        known = self._narrow.get(rights)
         if known is None:
             known = self.within(rights.among(self.catalogue.titles))
-            with self._lock:
-                self._narrow[rights] = known
+            self._narrow.put(rights, known)
         return known
 
     def rows(self, algorithm: str) -> int:
@@ -326,9 +298,9 @@ class Gateway:
             release=self.reader.release or None,
         )
 
-    def _answer(self, query: Query) -> _Ranked:
+    def _answer(self, query: Query) -> Ranked:
         """Return what answers a query, all of it as far as it is counted."""
-        return self._ranked(query, self._selection(query), _CANDIDATES_IN_ORDER)
+        return self._ranked(query, self._selection(query), CANDIDATES_IN_ORDER)
 
     def _selection(self, query: Query) -> Selection:
         if not query.clauses:
@@ -344,24 +316,22 @@ class Gateway:
             check_sortable(query.sort.algorithm, self._router.part(query.sort.algorithm), query.sort.field)
         return self.select(query.filters)
 
-    def _ranked(self, query: Query, selection: Selection, needed: int) -> _Ranked:
+    def _ranked(self, query: Query, selection: Selection, needed: int) -> Ranked:
         """Return what answers a question, looked for as deep as the page needs: what is above stays the same."""
-        depth = _depth(query)
+        depth = depth_of(query)
         while True:
             asked = self.catalogue.allowed, query, depth
-            with self._lock:
-                known = self._known.get(asked)
+            known = self._known.get(asked)
             ranked = known or self._evaluated(query, selection, depth)
-            if known is None and _rows(ranked) <= _REMEMBERED:
-                with self._lock:
-                    self._known[asked] = ranked
+            if known is None:
+                self._known.put(asked, ranked)
             if not ranked.unended or len(ranked.moments) >= needed:
                 return ranked
             depth *= _DEEPER
 
-    def _evaluated(self, query: Query, selection: Selection, depth: int) -> _Ranked:
+    def _evaluated(self, query: Query, selection: Selection, depth: int) -> Ranked:
         evaluation = Evaluation(self._router, self._table, selection.title_nos)
-        moments = evaluation.fused(query.clauses, self._spoken(selection.voices), _candidates(query), depth)
+        moments = evaluation.fused(query.clauses, self._spoken(selection.voices), candidates_of(query), depth)
         if query.score is not None:
             moments = rescored(self._scores.named(query.score), moments, evaluation, query.clauses)
         shown = grouped(moments, query.group_by, self.catalogue.titles)
@@ -371,7 +341,7 @@ class Gateway:
             shown = self._ordered(shown, evaluation, query.sort)
         # By another score, what is looked for deeper might come before what was shown.
         cut = query.score is not None and evaluation.unended
-        return _Ranked(shown, evaluation, in_order, evaluation.unended and not cut, cut)
+        return Ranked(shown, evaluation, in_order, evaluation.unended and not cut, cut)
 
     def _ordered(self, moments: pl.DataFrame, evaluation: Evaluation, sort: Sort | SortBy) -> pl.DataFrame:
         """Return moments, which are best first, in an order."""
@@ -411,11 +381,6 @@ class Gateway:
         return pl.DataFrame(pl.from_arrow(found)).unique().sort("title_no", "speaker")
 
 
-def _rows(ranked: _Ranked) -> int:
-    """Return how many rows an answer takes as much memory as."""
-    return _A_QUESTION + len(ranked.moments) + sum(len(one.matches) for one in ranked.evaluation.leaves)
-
-
 def _chosen(selection: Selection) -> int:
     """Return how many numbers of titles a selection takes as much memory as."""
     return _A_SELECTION + len(selection.title_nos or ())
@@ -424,13 +389,3 @@ def _chosen(selection: Selection) -> int:
 def _titles(gateway: Gateway) -> int:
     """Return how many titles a gateway of some of them counts as."""
     return min(_NARROW_TITLES, _A_CATALOGUE + len(gateway.catalogue.titles))
-
-
-def _depth(query: Query) -> int:
-    """Return how many of a clause that chooses are looked for at first."""
-    return _candidates(query) if query.sort == "score" and query.score is None else _CANDIDATES_IN_ORDER
-
-
-def _candidates(query: Query) -> int:
-    count = max(_CANDIDATES, query.limit * _CANDIDATES_PER_HIT)
-    return max(count, _CANDIDATES_FOR_GROUPS) if query.group_by else count
