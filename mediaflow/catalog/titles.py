@@ -9,12 +9,10 @@ from typing import Any
 from mediaflow.catalog.found import FoundTitle, Scan
 from mediaflow.catalog.ids import free_id
 from mediaflow.catalog.records import ERASED, CatalogueEntry, TitleRecord
-from mediaflow.errors import SystemFault
 from mediaflow.storage.layout import CATALOG
-from mediaflow.storage.log import NumberedLog
+from mediaflow.storage.log import FULL_EVERY, NumberedLog
 from mediaflow.storage.objects import ObjectStore
 
-FULL_EVERY = 64
 _FORMAT = 1
 
 
@@ -43,19 +41,18 @@ class Catalog:
 
     def refresh(self) -> Catalog:
         """Give the newest state; reads only what is new."""
-        tip = self.log.tip(after=self.n)
-        if tip is None:
+        entries = self.log.since(self.n, "titles", _FORMAT)
+        if not entries:
             return self
-        first = max(self.n + 1, tip // FULL_EVERY * FULL_EVERY)
         titles = dict(self.titles)
-        for number in range(first, tip + 1):
-            for value in self._read(number)["titles"]:
+        for _, body in entries:
+            for value in body["titles"]:
                 record = TitleRecord.from_json(value)
                 if record.erased:
                     # Whoever read the log before the title was buried knows it under its id.
                     titles = {one: of for one, of in titles.items() if of.title_no != record.title_no}
                 titles[record.title_id] = record
-        return Catalog(self.log, tip, titles)
+        return Catalog(self.log, entries[-1][0], titles)
 
     def erase(self, title_no: int) -> None:
         """Take what the log says of a title out of all its entries; its number stays taken.
@@ -73,16 +70,6 @@ class Catalog:
     def present(self) -> list[TitleRecord]:
         """Give the titles without a tombstone, by number."""
         return sorted((record for record in self.titles.values() if not record.removed), key=lambda each: each.title_no)
-
-    def _read(self, number: int) -> dict[str, Any]:
-        body = self.log.read(number)
-        if body.get("format") != _FORMAT:
-            raise SystemFault(
-                f"Entry {number} of the catalogue log has format {body.get('format')!r}, this version reads "
-                f"{_FORMAT}: update mediaflow.",
-                number=number,
-            )
-        return body
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +100,16 @@ def update(catalog: Catalog, scan: Scan) -> Change:
         if not records:
             return Change(catalog)
         after = Catalog(catalog.log, catalog.n + 1, catalog.titles | {record.title_id: record for record in records})
-        full = after.n % FULL_EVERY == 0
-        written: Iterable[TitleRecord] = after.titles.values() if full else records
-        body = {"format": _FORMAT, "full": full, "titles": [record.to_json() for record in written]}
-        if catalog.log.append(after.n, body):
+        if catalog.log.append(after.n, _entry(after, records)):
             return _change(catalog, after, records)
         catalog = catalog.refresh()
+
+
+def _entry(after: Catalog, changed: Iterable[TitleRecord]) -> dict[str, Any]:
+    """Return the entry that leads to a state: what changed, or all of it."""
+    full = after.n % FULL_EVERY == 0
+    written = after.titles.values() if full else changed
+    return {"format": _FORMAT, "full": full, "titles": [record.to_json() for record in written]}
 
 
 def bury(catalog: Catalog, title_no: int) -> Catalog:
@@ -133,10 +124,7 @@ def bury(catalog: Catalog, title_no: int) -> Catalog:
         record = TitleRecord.from_json(_buried(known.to_json()))
         titles = {one: of for one, of in catalog.titles.items() if of.title_no != title_no}
         after = Catalog(catalog.log, catalog.n + 1, titles | {record.title_id: record})
-        full = after.n % FULL_EVERY == 0
-        written: Iterable[TitleRecord] = after.titles.values() if full else [record]
-        body = {"format": _FORMAT, "full": full, "titles": [one.to_json() for one in written]}
-        if catalog.log.append(after.n, body):
+        if catalog.log.append(after.n, _entry(after, [record])):
             return after
         catalog = catalog.refresh()
 

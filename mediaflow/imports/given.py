@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mediaflow.errors import SystemFault
 from mediaflow.planning.stage import Given
 from mediaflow.storage import artifacts
 from mediaflow.storage.layout import IMPORTS
-from mediaflow.storage.log import NumberedLog
+from mediaflow.storage.log import FULL_EVERY, NumberedLog
 from mediaflow.storage.objects import ObjectStore
 
 if TYPE_CHECKING:
     import polars as pl
 
-FULL_EVERY = 64
 _FORMAT = 1
 _PART = "rows"
 
@@ -68,15 +66,13 @@ class Imports:
 
     def refresh(self) -> Imports:
         """Return the newest state; reads only what is new."""
-        tip = self.log.tip(after=self.n)
-        if tip is None:
+        entries = self.log.since(self.n, "imports", _FORMAT)
+        if not entries:
             return self
-        first = max(self.n + 1, tip // FULL_EVERY * FULL_EVERY)
         state: State = self.state
-        for number in range(first, tip + 1):
-            body = self._read(number)
+        for _, body in entries:
             state = _state(body["state"]) if body["full"] else _after(state, _state(body["state"]))
-        return Imports(self.log, tip, state)
+        return Imports(self.log, entries[-1][0], state)
 
     def given(self) -> State:
         """Return by algorithm the rows of each title; an algorithm that nothing was ever imported for is not there."""
@@ -111,16 +107,6 @@ class Imports:
             }
             if state != body["state"]:
                 self.log.replace(number, {**body, "state": state})
-
-    def _read(self, number: int) -> dict[str, Any]:
-        body = self.log.read(number)
-        if body.get("format") != _FORMAT:
-            raise SystemFault(
-                f"Entry {number} of the log of imports has format {body.get('format')!r}, this version reads "
-                f"{_FORMAT}: update mediaflow.",
-                number=number,
-            )
-        return body
 
 
 def _state(said: Mapping[str, Mapping[str, list[str]]]) -> State:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mediaflow.storage.layout import CHOICES
-from mediaflow.storage.log import NumberedLog
+from mediaflow.storage.log import Decisions, NumberedLog
 from mediaflow.storage.objects import ObjectStore
 
 ADD, USE, DEFAULT, RETIRE = "add", "use", "default", "retire"
@@ -103,7 +102,7 @@ class Decided:
         return replace(known, names=names, retired=self.retired | frozenset(entry["identities"]))
 
 
-class Choices:
+class Choices(Decisions[Decided]):
     """The log of decisions. May be used from several threads and processes at once.
 
     Parameters
@@ -113,30 +112,4 @@ class Choices:
     """
 
     def __init__(self, store: ObjectStore) -> None:
-        self._log = NumberedLog(store, CHOICES)
-        self._decided = Decided()
-        self._guard = threading.Lock()
-
-    def now(self) -> Decided:
-        """Return what holds now (one listing, and the entries that are new)."""
-        with self._guard:
-            for number in self._log.numbers(self._decided.number):
-                self._decided = self._decided.after(number, self._log.read(number))
-            return self._decided
-
-    def decide(self, decision: Callable[[Decided], dict[str, Any] | None]) -> bool:
-        """Write a decision, made on all that came before it; say whether there was anything to write.
-
-        Parameters
-        ----------
-        decision : callable
-            Gives the entry, or None where nothing changes; raises what is in the way. Asked again where another
-            decision came in between, so that of two that exclude each other one is refused.
-        """
-        while True:
-            decided = self.now()
-            entry = decision(decided)
-            if entry is None:
-                return False
-            if self._log.append(decided.number + 1, entry):
-                return True
+        super().__init__(NumberedLog(store, CHOICES), Decided(), Decided.after)

@@ -7,10 +7,10 @@ import json
 import pytest
 
 from mediaflow.catalog.records import TitleRecord
-from mediaflow.catalog.titles import FULL_EVERY, Catalog, update
+from mediaflow.catalog.titles import Catalog, update
 from mediaflow.errors import SystemFault
 from mediaflow.storage.layout import CATALOG
-from mediaflow.storage.log import NumberedLog
+from mediaflow.storage.log import FULL_EVERY, NumberedLog
 from tests.catalog.library import Library
 
 

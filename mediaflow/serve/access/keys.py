@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +19,7 @@ from mediaflow.errors import UsageError
 from mediaflow.search.titles.rights import Rights
 from mediaflow.serve.caller import ROLES, Role
 from mediaflow.storage.layout import KEYS
-from mediaflow.storage.log import NumberedLog
+from mediaflow.storage.log import Decisions, NumberedLog
 from mediaflow.storage.objects import ObjectStore
 
 ADD, REVOKE = "add", "revoke"
@@ -71,23 +70,17 @@ class Keys:
     """
 
     def __init__(self, store: ObjectStore) -> None:
-        self._log = NumberedLog(store, KEYS)
-        self._number = 0
-        self._known: Mapping[str, Key] = {}
-        self._guard = threading.Lock()
+        start: Mapping[str, Key] = {}
+        self._decisions = Decisions(NumberedLog(store, KEYS), start, _after)
 
     def look(self) -> Mapping[str, Key]:
         """Return all keys that were ever made, by id (one listing, and the entries that are new)."""
-        with self._guard:
-            for number in self._log.numbers(self._number):
-                self._known = _after(self._known, self._log.read(number))
-                self._number = number
-            return self._known
+        return self._decisions.now()
 
     @property
     def known(self) -> Mapping[str, Key]:
         """The keys at the last look."""
-        return self._known
+        return self._decisions.known
 
     def add(
         self,
@@ -122,8 +115,8 @@ class Keys:
                 raise UsageError(f"There is a key {name!r}: revoke it first, or give another name.", name=name)
             return entry | {"at_ms": made_ms, "who": who}
 
-        self._decide(decided)
-        return self._known[id_], f"{_BEGINNING}_{id_}_{secret}"
+        self._decisions.decide(decided)
+        return self.known[id_], f"{_BEGINNING}_{id_}_{secret}"
 
     def revoke(self, name: str, who: str) -> Key:
         """End a key by name or id, for good; `UsageError` where there is none that holds."""
@@ -136,16 +129,8 @@ class Keys:
             # Of one name only the newest can hold.
             return {"kind": REVOKE, "id": found[-1].id, "at_ms": _now_ms(), "who": who}
 
-        self._decide(decided)
-        return self._known[found[-1].id]
-
-    def _decide(self, decision: Callable[[Mapping[str, Key]], dict[str, Any]]) -> None:
-        """Write a decision, made on all that came before it, and again where another came in between."""
-        while True:
-            known, number = self.look(), self._number
-            if self._log.append(number + 1, decision(known)):
-                self.look()
-                return
+        self._decisions.decide(decided)
+        return self.known[found[-1].id]
 
 
 def found(known: Mapping[str, Key], given: str) -> Key | None:
@@ -163,7 +148,7 @@ def hashed(secret: str) -> str:
     return hashlib.blake2b(secret.encode("utf-8", "replace"), digest_size=32, person=b"mediaflow.key").hexdigest()
 
 
-def _after(known: Mapping[str, Key], entry: Mapping[str, Any]) -> Mapping[str, Key]:
+def _after(known: Mapping[str, Key], number: int, entry: Mapping[str, Any]) -> Mapping[str, Key]:
     """Return the keys once an entry of the log is counted too."""
     if entry["kind"] == REVOKE:
         return {**known, entry["id"]: replace(known[entry["id"]], revoked_ms=entry["at_ms"])}
