@@ -124,7 +124,7 @@ def _found(numbered: pl.DataFrame, evaluation: Evaluation, clauses: Sequence[Cla
     places = {leaf: (at, weight) for at, (leaf, weight) in reversed(list(enumerate(weighted_leaves(clauses))))}
     of_sources = numbered.rename({"score": "fused", "sources": "number"}).explode("number", empty_as_null=False)
     frames = []
-    for answered, numbers, at in evaluation.sources(of_sources["number"].unique()):
+    for answered, numbers, at in evaluation.sources(of_sources["number"].unique().to_numpy()):
         clause, weight = places[answered.leaf]
         ranked = answered.matches.select("score", rank=pl.col("score").rank("min", descending=True).cast(pl.Int64))
         told = pl.DataFrame({"number": numbers}).hstack(ranked[at])

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from mediaflow.errors import UsageError
 from mediaflow.search.post.fusion import CONSTANT, fused
@@ -34,6 +35,7 @@ JOINED_ROWS = 1_000
 _MOST_TITLES = 5_000
 # The number of a source is that of its leaf, and below these bits its place among the leaf's matches.
 _LEAF = 40
+_PLACE = (1 << _LEAF) - 1
 
 
 @dataclass(frozen=True)
@@ -125,20 +127,12 @@ class Evaluation:
             return _ordered(lists[0])
         return fused(lists, weights)
 
-    def sources(self, numbers: pl.Series) -> Iterator[tuple[Answered, pl.Series, pl.Series]]:
+    def sources(self, numbers: NDArray[np.int64]) -> Iterator[tuple[Answered, NDArray[np.int64], NDArray[np.int64]]]:
         """Yield for each leaf that some sources of moments are of: it, these, and their places among its matches."""
-        leaf = numbers // (1 << _LEAF)
-        for at in leaf.unique().sort():
-            of_leaf = numbers.filter(leaf == at)
-            yield self.leaves[at], of_leaf, of_leaf % (1 << _LEAF)
-
-    def placed(self, numbers: Iterable[int]) -> Iterator[tuple[Answered, list[int], list[int]]]:
-        """Yield the same as `sources`, of a few numbers."""
-        of_leaf: dict[int, list[int]] = {}
-        for number in numbers:
-            of_leaf.setdefault(number >> _LEAF, []).append(number)
-        for leaf, some in of_leaf.items():
-            yield self.leaves[leaf], some, [number & ((1 << _LEAF) - 1) for number in some]
+        leaf = numbers >> _LEAF
+        for at in np.unique(leaf):
+            of_leaf = numbers[leaf == at]
+            yield self.leaves[at], of_leaf, of_leaf & _PLACE
 
     def _moments(self, clause: Clause, titles: Titles) -> pl.DataFrame:
         check()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from mediaflow.search.post.evaluation import Evaluation
 from mediaflow.search.query import Clause, Presence, leaves
@@ -66,7 +67,7 @@ class Showing:
             Whether the moments have scores of their own, and not those of fusion.
         """
         several = shown.get_column("sources").to_list()
-        read = self._read(dict.fromkeys(itertools.chain(*several)), evaluation, clauses)
+        read = self._read(np.unique(np.fromiter(itertools.chain(*several), np.int64)), evaluation, clauses)
         numbers = shown.get_column("title_no").to_numpy()
         # Titles are in the order of their numbers.
         at = np.searchsorted(self._titles.get_column("title_no").to_numpy(), numbers)
@@ -101,7 +102,7 @@ class Showing:
         frames = [pl.DataFrame(schema={"moment": pl.UInt32, "speaker": pl.String})]
         moment = pl.int_range(pl.len(), dtype=pl.UInt32).alias("moment")
         of_sources = moments.select(moment, number="sources").explode("number", empty_as_null=False)
-        for answered, numbers, at in evaluation.sources(of_sources["number"].unique()):
+        for answered, numbers, at in evaluation.sources(of_sources["number"].unique().to_numpy()):
             part = self._manifest.algorithms.get(answered.asked.algorithm)
             if part and "speaker" in part.fields:
                 matches = answered.matches[at]
@@ -112,17 +113,19 @@ class Showing:
         return pl.concat(frames).unique(maintain_order=True)
 
     def _read(
-        self, numbers: Iterable[int], evaluation: Evaluation, clauses: Sequence[Clause]
+        self, numbers: NDArray[np.int64], evaluation: Evaluation, clauses: Sequence[Clause]
     ) -> dict[int, tuple[int, Source]]:
         """Read the rows behind some sources; return by number of a source its row and what it says."""
         places = {leaf: at for at, leaf in enumerate(leaves(clauses))}
         read: dict[int, tuple[int, Source]] = {}
-        for answered, some, at in evaluation.placed(numbers):
+        for answered, some, at in evaluation.sources(numbers):
             matches, algorithm, clause = answered.matches[at], answered.asked.algorithm, places[answered.leaf]
             part = self._manifest.algorithms.get(algorithm)
             rows = answered.asked.read(self._tables, matches, list(own_fields(part)) if part else ())
             scores = matches.get_column("score").to_list()
-            for number, row, score, place in zip(some, rows.iter_rows(named=True), scores, at, strict=True):
+            for number, row, score, place in zip(
+                some.tolist(), rows.iter_rows(named=True), scores, at.tolist(), strict=True
+            ):
                 read[number] = row["row"], _source(algorithm, part, row, score, clause, place + 1)
         return read
 

@@ -56,7 +56,7 @@ def _values(moments: pl.DataFrame, evaluation: Evaluation, sort: SortBy, tables:
     of_sources = moments.select(moment, number="sources").explode("number", empty_as_null=False)
     places = [
         pl.DataFrame({"number": numbers, "row": answered.matches["row"].gather(at)})
-        for answered, numbers, at in evaluation.sources(of_sources["number"].unique())
+        for answered, numbers, at in evaluation.sources(of_sources["number"].unique().to_numpy())
         if answered.asked.algorithm == sort.algorithm
     ]
     rows = pl.concat(places) if places else pl.DataFrame(schema={"number": pl.Int64, "row": pl.UInt64})

@@ -70,11 +70,15 @@ class Doorkeeper:
         await self._app(scope, receive, send)
 
 
-def refusal(error: MediaflowError, status: int | None = None) -> Response:
-    """Return the answer that says an error, with the headers of its type, and its status where no other is given."""
+def refusal(error: MediaflowError, status: int | None = None, fields: Mapping[str, Any] | None = None) -> Response:
+    """Return the answer that says an error, with the headers of its type; its status and fields or those given."""
     status = status or next((status for kind, status in STATUS if isinstance(error, kind)), 500)
     failed(type(error).__name__)
-    extensions = {"code": type(error).__name__, "fields": error.fields, "requestId": request_id()}
+    extensions = {
+        "code": type(error).__name__,
+        "fields": error.fields if fields is None else fields,
+        "requestId": request_id(),
+    }
     body = {"errors": [{"message": error.message, "extensions": extensions}]}
     return JSONResponse(body, status, headers_of(type(error).__name__, error.fields))
 

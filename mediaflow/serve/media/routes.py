@@ -5,20 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from mediaflow.errors import MediaflowError, TitleError
 from mediaflow.library.opened import Opened
 from mediaflow.search.engine import SearchEngine
+from mediaflow.serve.access.requests import refusal
 from mediaflow.serve.media.extracts import Extracts, NoPicture, TitleGone
 from mediaflow.serve.media.films import FilmChanged
 from mediaflow.serve.media.links import PREVIEW, THUMBNAIL, LinkExpired, Links, WrongLink
 from mediaflow.serve.media.previews import Previews
-from mediaflow.serve.watch.record import failed, request_id
 from mediaflow.serve.work import Busy, TooSlow, Work
 from mediaflow.snapshots.reader import SnapshotExpired
 
@@ -99,8 +98,6 @@ def _told(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request
             return await answer(request)
         except MediaflowError as error:
             status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 503)
-            failed(type(error).__name__)
-            extensions: dict[str, Any] = {"code": type(error).__name__, "fields": {}, "requestId": request_id()}
-            return JSONResponse({"errors": [{"message": error.message, "extensions": extensions}]}, status)
+            return refusal(error, status, {})
 
     return told
