@@ -120,6 +120,15 @@ def test_an_act_of_an_admin_leaves_a_line_and_no_key_stands_in_any(locked: Locke
     assert all(line["at_ms"] > 0 for line in lines)
 
 
+def test_what_an_admin_who_may_search_does_is_told_by_both_faces(locked: Locked) -> None:
+    _, both = locked.keys.add("both", ["search", "admin"], None, None, "tests")
+    wait_until(lambda: post(locked, f"Bearer {both}").status_code == 200, 30, "the key is known")
+    assert call(locked, f"Bearer {both}").hits
+    told = [json.loads(line) for line in (locked.server.home / FILE).read_text().splitlines()]
+    acts = {(line["what"], line["outcome"]) for line in told if line["who"] == "both"}
+    assert {("POST /graphql", "200"), ("/mediaflow.v1.Search/Search", "OK")} <= acts
+
+
 def test_many_failures_are_answered_shortly_and_a_valid_key_all_the_same(locked: Locked) -> None:
     codes = [post(locked, "Bearer mf_000000000000_wrong").status_code for _ in range(FAILURES + 1)]
     assert codes[-1] == 429
