@@ -18,6 +18,7 @@ from mediaflow.planning.ledger import Ledger
 from mediaflow.planning.plan import Plan, Retries, plan
 from mediaflow.planning.stage import StageGraph
 from mediaflow.publishing.served import ServedMemory
+from mediaflow.search.stopping import check
 from mediaflow.settings import Settings
 from mediaflow.snapshots.pins import Pins
 from mediaflow.snapshots.reader import Releases, SnapshotReader
@@ -203,4 +204,5 @@ class Pictures:
         return self._library.pool().picture(data)
 
     def clip(self, data: bytes, name: str) -> Decoded:
-        return self._library.pool().clip(data, name)
+        # Where nobody waits for the answer any more, its decoding ends too.
+        return self._library.pool().clip(data, name, lambda frames: check())

@@ -52,7 +52,7 @@ class Limits:
     clip_pixels: int = 4096 * 2304
     clip_frames: int = 31 * 240
     clip_kept_bytes: int = 128 * MIB
-    clip_cpu_s: int = 120
+    clip_cpu_s: int = 60
     preview_ms: int = 10_000
     preview_cpu_s: int = 60
 

@@ -118,13 +118,15 @@ class DecodePool:
         request = {"do": "decode", "path": str(path.absolute()), "options": asdict(options)}
         return self._decoded(request, b"", path.name, progress)
 
-    def clip(self, data: bytes, name: str = "the clip") -> Decoded:
+    def clip(self, data: bytes, name: str = "the clip", progress: Callable[[int], None] | None = None) -> Decoded:
         """Decode an untrusted clip as a film is decoded, within the limits of clips; no file is made of it.
 
         Parameters
         ----------
         name : str
             What to call it in messages.
+        progress : callable, optional
+            Called several times a second with the number of frames decoded so far; what it raises ends the decoding.
 
         Raises
         ------
@@ -140,7 +142,7 @@ class DecodePool:
                 f"{name!r} has {len(data):,} bytes, more than the limit of {self._limits.clip_bytes:,}.", stage="clip"
             )
         request = {"do": "clip", "path": name, "options": asdict(DecodeOptions())}
-        return self._decoded(request, data, name)
+        return self._decoded(request, data, name, progress)
 
     def picture(self, data: bytes) -> NDArray[np.uint8]:
         """Decode an untrusted still picture.
@@ -213,7 +215,7 @@ class DecodePool:
         def take(header: dict[str, Any], jpeg: bytes) -> None:
             if "kept" in header:
                 kept.append({**header["kept"], "jpeg": jpeg})
-            elif progress:
+            elif progress is not None:
                 progress(int(header["progress"]))
 
         stage = "clip" if request["do"] == "clip" else "frames"
@@ -250,12 +252,11 @@ class DecodePool:
         try:
             worker = worker or self._started()
             return worker.ask(request, body, take)
-        except WorkerLost:
-            with self._lock:
-                self._running.discard(worker) if worker else None
-            worker = None
-            raise
         finally:
+            if worker is not None and worker.ended:
+                with self._lock:
+                    self._running.discard(worker)
+                worker = None
             self._free.put(worker)
 
     def _started(self) -> WorkerProcess:

@@ -58,6 +58,7 @@ class WorkerProcess:
                 cwd="/",
             )
         self._connection = ours
+        self.ended = False
         self._wait_until_ready()
 
     @property
@@ -76,6 +77,8 @@ class WorkerProcess:
             The worker is gone or stuck; this object is closed and of no more use.
         TitleError, UsageError, SystemFault
             What the worker says of the request.
+        Exception
+            What `take` raises: nobody wants the answer, and this object is closed, as the worker is in the midst of it.
         """
         try:
             self._connection.settimeout(self._limits.stall_s)
@@ -87,12 +90,19 @@ class WorkerProcess:
                     return header["done"], data
                 if "error" in header:
                     raise _error(header["error"])
-                take(header, data)
+                self._handed(take, header, data)
         except TimeoutError:
             self.close()
             raise WorkerLost("stalled") from None
         except (wire.PeerGone, wire.Garbled):
             raise WorkerLost(self._how_it_ended()) from None
+
+    def _handed(self, take: Callable[[dict[str, Any], bytes], None], header: dict[str, Any], data: bytes) -> None:
+        try:
+            take(header, data)
+        except BaseException:
+            self.close()
+            raise
 
     def kill(self) -> None:
         """End the process at once; whoever waits for its answer gets WorkerLost. May be called from any thread."""
@@ -100,6 +110,7 @@ class WorkerProcess:
 
     def close(self) -> None:
         """End the process and give back what it held here."""
+        self.ended = True
         self._process.kill()
         self._process.wait()
         self._connection.close()

@@ -79,6 +79,23 @@ def test_a_clip_that_needs_too_much_time_is_refused_and_the_others_go_on(film: P
         assert pool.decode(film).shots.height == 3
 
 
+def test_a_clip_that_nobody_waits_for_ends_and_the_others_go_on(film: Path, shared_data: Path) -> None:
+    class Unwanted(Exception):
+        """Nobody waits."""
+
+    seen = []
+
+    def progress(frames: int) -> None:
+        seen.append(frames)
+        raise Unwanted
+
+    with DecodePool() as pool:
+        with pytest.raises(Unwanted):
+            pool.clip((shared_data / "video" / "bbb_480p_30s.mp4").read_bytes(), "long", progress)
+        assert len(seen) == 1 and seen[0] < 720
+        assert pool.decode(film).shots.height == 3
+
+
 def test_every_broken_file_is_a_clip_or_gets_a_sentence(shared_data: Path) -> None:
     files = [path for path in sorted((shared_data / "robust").rglob("*")) if path.is_file()]
     assert len(files) > 300
