@@ -25,7 +25,7 @@ up: .venv/.ready ## run Dagster on the library of mediaflow.toml, http://127.0.0
 
 refresh: .venv/.ready ## bring the library up to date once, without Dagster's daemon
 	@$(RUN) sensors; code=$$?; \
-	if [ $$code -eq 3 ]; then echo "Published without what is listed above."; exit 0; fi; exit $$code
+	if [ $$code -eq 3 ]; then echo "Done but for what is listed above."; exit 0; fi; exit $$code
 
 test: .venv/.ready ## set up and pass all tests
 	OMP_NUM_THREADS=1 $(RUN) pytest $(SIDE_BY_SIDE)

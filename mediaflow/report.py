@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mediaflow.catalog.records import TitleRecord
@@ -144,8 +144,11 @@ def show(record: TitleRecord, plan: Plan, reader: SnapshotReader | None) -> dict
     return body
 
 
-def find_title(records: Sequence[TitleRecord], wanted: str) -> TitleRecord:
-    """Return the title with this id or name; `UsageError` where there is none, or more than one of that name."""
+def find_title(records: Sequence[TitleRecord], wanted: str, algorithms: Collection[str] = ()) -> TitleRecord:
+    """Return the title with this id or name; `UsageError` where there is none, or more than one of that name.
+
+    It names the `algorithms` where one of these could have been given as well.
+    """
     folded = wanted.casefold()
     by_id = [record for record in records if record.title_id == folded]
     found = by_id or [record for record in records if record.entry.title.casefold() == folded]
@@ -154,6 +157,10 @@ def find_title(records: Sequence[TitleRecord], wanted: str) -> TitleRecord:
     if found:
         ids = ", ".join(record.title_id for record in found)
         raise UsageError(f"More than one title is called {wanted!r}: say which by its id ({ids}).", title=wanted)
+    if algorithms:
+        names = ", ".join(sorted(algorithms))
+        said = f"There is no title and no algorithm {wanted!r}: 'mediaflow titles' lists the titles; there are {names}."
+        raise UsageError(said, title=wanted)
     raise UsageError(f"There is no title {wanted!r}: 'mediaflow titles' lists them.", title=wanted)
 
 

@@ -125,7 +125,7 @@ class Rounds:
         keys = list(request.asset_selection or [])
         stages = ", ".join(key.path[-1] for key in keys)
         titles = request.tags.get("mediaflow/titles")
-        _say(f"run: {stages}" + (f" of {titles} titles" if titles else "") + _why(request.tags))
+        _say(f"run: {stages}" + _of(titles) + _why(request.tags))
         start = time.monotonic()
         job = self._repository.get_implicit_job_def_for_assets(keys)
         assert job is not None
@@ -229,6 +229,10 @@ def _reason(result: dg.ExecuteInProcessResult) -> str:
 
 def _problems(problems: Iterable[dict[str, str]]) -> list[str]:
     return [f"problem: {one['path']}: {one['message']}" for one in problems]
+
+
+def _of(titles: str | None) -> str:
+    return f" of {titles} {'title' if titles == '1' else 'titles'}" if titles else ""
 
 
 def _why(tags: dict[str, str]) -> str:

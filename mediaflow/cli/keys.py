@@ -42,6 +42,7 @@ def add(
 ) -> None:
     """Make a key and print it, this once: of the key itself nothing is kept."""
     from mediaflow.library import open_library
+    from mediaflow.search.titles.names import fold
     from mediaflow.search.titles.rights import Rights
     from mediaflow.serve.access.keys import Keys
 
@@ -52,9 +53,13 @@ def add(
         until_ms = None if expires is None else time.time_ns() // 1_000_000 + milliseconds(expires)
         with _audited(opened, f"keys add {name}") as who:
             _, key = Keys(opened.store).add(name, role, rights, until_ms, who)
-        known = {record.title_id for record in opened.titles()}
+        records = opened.titles()
+        known = {record.title_id for record in records}
         for absent in sorted(set(title or ()) - known):
             print_note(f"There is no title {absent!r} now; the key sees it once there is.")
+        shown = {fold(record.entry.series) for record in records if record.entry.series}
+        for absent in sorted(name for name in set(series or ()) if fold(name) not in shown):
+            print_note(f"There is no series {absent!r} now; the key sees it once there is.")
         print(key)
 
 

@@ -175,7 +175,8 @@ def _print_release(release: Mapping[str, Any] | None) -> None:
     if release is None:
         print("release: none yet")
     else:
-        print(f"release: {release['number']} (snapshot {release['snapshot']}, {release['titles']} titles)")
+        titles = counted(release["titles"], "title")
+        print(f"release: {release['number']} (snapshot {release['snapshot']}, {titles})")
 
 
 def _print_algorithms(algorithms: Mapping[str, Mapping[str, Any]]) -> None:

@@ -5,6 +5,7 @@ Both work on the library and workspace that the settings name; between them the 
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -29,6 +30,9 @@ def main(words: list[str]) -> int:
     except MediaflowError as error:
         print(error.message, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped. What was finished is kept; run it again to go on.", file=sys.stderr)
+        return 130
 
 
 def truth_of(library: Library) -> dict[str, FilmTruth]:
@@ -56,6 +60,19 @@ def golden_of(library: Library, asked: list[Question]) -> Path:
     file = library.home / "golden" / "golden.toml"
     titles = {record.path: record.title_id for record in library.titles()}
     write_golden(file, asked, titles, lambda path, time_ms: picture_at(library.root / path, time_ms))
+    return file
+
+
+def settings_of(library: Library) -> Path:
+    """Write the demo's settings into its workspace, for `MEDIAFLOW_CONFIG`; return the file.
+
+    Without the library and the model that it was made with, every command would take the demo for out of date.
+    """
+    settings = library.settings
+    file = library.home / "mediaflow.toml"
+    said = {"home": settings.home, "library": settings.library, "visual_model": settings.visual_model}
+    lines = [f"{name} = {json.dumps(str(value), ensure_ascii=False)}\n" for name, value in said.items()]
+    file.write_text("".join(lines) + f"settle_s = {settings.settle_s}\n", encoding="utf-8")
     return file
 
 
@@ -116,11 +133,12 @@ def _ask(library: Library) -> int:
     print(f"\n{right} of {len(asked)} questions got the right film and shot first.")
     home = library.settings.home
     golden = home / golden_of(library, asked).relative_to(library.home)
+    command = f"MEDIAFLOW_CONFIG={home / settings_of(library).name} .venv/bin/mediaflow"
     print(
         "\nTry next:\n"
-        f"  MEDIAFLOW_HOME={home} .venv/bin/mediaflow search 'a red car at night'\n"
-        f"  MEDIAFLOW_HOME={home} .venv/bin/mediaflow status\n"
-        f"  MEDIAFLOW_HOME={home} .venv/bin/mediaflow evaluate {golden}\n"
+        f"  {command} search 'a red car at night'\n"
+        f"  {command} status\n"
+        f"  {command} evaluate {golden}\n"
         "  your own films: library = \"/path/to/films\" in mediaflow.toml, then 'make up'"
     )
     return 0

@@ -113,7 +113,7 @@ class Computing(Opened):
             if what is None:
                 raise UsageError("Say what to try again: a title, an algorithm, or --all.")
             names = {one.name for one in self.algorithms}
-            title = None if what in names else report.find_title(self.titles(), what).title_id
+            title = None if what in names else report.find_title(self.titles(), what, names).title_id
             open_ = [row for row in open_ if row["title_id"] == title or row["stage"] == what]
             stopped = [one for one in stopped if one[0] == what]
         facts = [Fact(row["title_id"], row["stage"], row["revision"], row["generation"], RETRY) for row in open_]

@@ -56,7 +56,8 @@ def rollback(store: ObjectStore, snapshot: str | None, reason: str, prepare_ms: 
     target = _before(releases, tip) if snapshot is None else snapshot
     if tip.held and tip.snapshot == target:
         raise AlreadyHeld(
-            f"Snapshot {target} is held already, by release {tip.n}: name an earlier one, or 'mediaflow resume'.",
+            f"Snapshot {target} is held already, by release {releases.repeated(tip).n}: "
+            "name an earlier one, or 'mediaflow resume'.",
             snapshot=target,
         )
     with Pins(store, why="a rollback to it") as pins:
@@ -90,7 +91,9 @@ def resume(store: ObjectStore, prepare_ms: int = PREPARE_MS) -> Release:
 def _held(releases: Releases) -> Release:
     tip = _tip(releases)
     if not tip.held:
-        raise NotHeld(f"Releases are not held: number {tip.n} is current, and publishes go on.", number=tip.n)
+        # The number that the list of releases shows, and not that of a collector's run.
+        number = releases.repeated(tip).n
+        raise NotHeld(f"Releases are not held: number {number} is current, and publishes go on.", number=number)
     return tip
 
 

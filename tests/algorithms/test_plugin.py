@@ -129,7 +129,7 @@ def test_only_the_new_algorithms_were_computed(place: Place) -> None:
     # A model that cannot be had is looked for again now and then, however long all of it takes.
     runs = [line for line in place.told.splitlines() if line.startswith("run: ") and "visual_model" not in line]
     assert len(runs) == 2
-    assert runs[0].startswith("run: asking, wondering of 1 titles (never built: 1)")
+    assert runs[0].startswith("run: asking, wondering of 1 title (never built: 1)")
     assert runs[1].startswith("run: snapshot, release")
 
 

@@ -342,6 +342,7 @@ def test_retry_gives_a_quarantined_title_a_new_start(tmp_path: Path) -> None:
     for what in ("bad", "visual", "--all"):
         assert shell.run("retry", what).stderr.startswith("There is nothing to try again")
     assert shell.run("retry").exit_code == 2
+    assert shell.run("retry", "visuel").stderr.startswith("There is no title and no algorithm 'visuel'")
 
 
 def test_search_finds_a_line_and_shows_its_time(shell: Shell) -> None:

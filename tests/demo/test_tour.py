@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 import mediaflow
-from mediaflow.demo.__main__ import first, golden_of, truth_of
+from mediaflow.demo.__main__ import first, golden_of, settings_of, truth_of
 from mediaflow.demo.questions import questions
 from mediaflow.demo.truth import FilmTruth, ShotTruth
 from mediaflow.demo.world import COLOURS
 from mediaflow.library import Library
 from mediaflow.search.query import Query, Where
+from mediaflow.settings import load
 from tests.refreshing import refresh
 
 # By night these are still the colours that they are by day; a yellow thing is olive, and a white one grey.
@@ -48,6 +55,26 @@ def test_the_questions_find_the_right_film_and_shot(tour: Library) -> None:
     truth = truth_of(tour)
     assert tour.publish().outcome == "nothing new"
     assert len(truth) == len(tour.titles())
+
+
+def test_the_settings_of_the_demo_open_it_anew(tour: Library) -> None:
+    assert load(**tomllib.loads(settings_of(tour).read_text())) == tour.settings
+
+
+def test_ctrl_c_ends_the_demo_with_a_sentence(tmp_path: Path) -> None:
+    named = {"MEDIAFLOW_HOME": str(tmp_path / "home"), "MEDIAFLOW_LIBRARY": str(tmp_path / "films")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mediaflow.demo", "films"],
+        env={**os.environ, **named},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout and "Rendering" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors == "Stopped. What was finished is kept; run it again to go on.\n"
 
 
 def code(colour: str) -> str:

@@ -11,7 +11,7 @@ from mediaflow.models.record import weights_key
 from mediaflow.planning.ledger import COLLECTED, DONE
 from mediaflow.planning.plan import FRESH
 from mediaflow.publishing.epochs import Epochs
-from mediaflow.publishing.rollback import resume, rollback
+from mediaflow.publishing.rollback import NotHeld, resume, rollback
 from mediaflow.quality.evaluation import Evaluation
 from mediaflow.quality.stored import keep, stored
 from mediaflow.snapshots.history import lines
@@ -98,6 +98,8 @@ def test_people_are_told_of_no_fence(world: World) -> None:
         (3, "current"),
     ]
     assert [line["at_ms"] for line in lines(world.store)] == [line["at_ms"] for line in before]
+    with pytest.raises(NotHeld, match="number 3 is current"):
+        resume(world.store)
 
 
 def test_releases_that_are_held_stay_held(world: World) -> None:
