@@ -148,10 +148,12 @@ def _algorithms(hit: Hit) -> str:
 
 
 def _text(hit: Hit) -> str:
-    source = next((source for source in hit.sources if source.text), None)
-    if source is None or source.text is None:
-        return ""
-    return plain(f"{source.speaker}: {source.text}" if source.speaker else source.text)
+    """Return what is said, written or named: of each algorithm, the first."""
+    told: dict[str, str] = {}
+    for source in hit.sources:
+        if source.text:
+            told.setdefault(source.algorithm, f"{source.speaker}: {source.text}" if source.speaker else source.text)
+    return " | ".join(map(plain, told.values()))
 
 
 def _shown(path: Path | None) -> str:
