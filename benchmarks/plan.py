@@ -77,7 +77,7 @@ def fill(ledger: Ledger, titles: list[Title]) -> None:
                         GRAPH.generations[stage.name],
                         DONE,
                         f"{title.title_no:016x}",
-                        recipe=recipe_of(stage, inputs),
+                        recipe=recipe_of(stage, title.title_id, inputs),
                         facts={"rows": {"rows": 1200}, "seconds": 1.234, "why": "never built"},
                     )
                 )
